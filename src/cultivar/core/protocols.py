@@ -1,0 +1,154 @@
+"""The seams: what the layers above and below agree on, without importing each other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+
+from cultivar.core.records import JSON, Task
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; ``cost`` in dollars, None where the price is not known."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One chat completion. All fields are plain JSON: the whole of it is part of the journal's key."""
+
+    messages: tuple[Mapping[str, JSON], ...]
+    sampling: Mapping[str, JSON] = field(default_factory=dict)
+    tools: tuple[Mapping[str, JSON], ...] = ()
+    schema: Mapping[str, JSON] | None = None
+    n: int = 1
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "messages": list(self.messages),
+            "sampling": dict(self.sampling),
+            "tools": list(self.tools),
+            "schema": self.schema,
+            "n": self.n,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One sampled reply. ``finish`` is ``stop``, ``length``, ``tool_calls``, ``refusal`` or what the server said."""
+
+    text: str
+    finish: str = "stop"
+    reasoning: str = ""
+    tool_calls: tuple[JSON, ...] = ()
+    logprobs: JSON = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an endpoint answered, with what it took: seconds of the last attempt, attempts in all, faults met."""
+
+    choices: tuple[Choice, ...]
+    usage: Usage = Usage()
+    model: str = ""
+    seconds: float = 0.0
+    attempts: int = 1
+    faults: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.choices[0].text
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Something that answers requests. ``name`` is part of the journal's key, so it names model and endpoint."""
+
+    name: str
+
+    async def complete(self, request: Request) -> Reply:
+        """Raises EndpointError if there is no answer to be had."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What an agent sees. ``progress`` is in [0, 1]."""
+
+    text: str
+    progress: float = 0.0
+    info: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The answer of an environment to one action. ``valid`` is False if the action was not executed."""
+
+    observation: str
+    reward: float
+    done: bool
+    valid: bool
+    progress: float = 0.0
+    info: Mapping[str, JSON] = field(default_factory=dict)
+
+
+class NotClonable(Exception):
+    """This environment cannot be copied in the middle of an episode."""
+
+
+@runtime_checkable
+class Environment(Protocol):
+    """A world that an agent acts in through text."""
+
+    async def reset(self, task: Task) -> Observation: ...
+
+    async def step(self, action: str) -> Step: ...
+
+    def clone(self) -> Self:
+        """A copy in the same state; raises NotClonable."""
+        ...
+
+    def gold(self, task: Task) -> list[str] | None:
+        """Texts of actions that solve the task, where a solution is known."""
+        ...
+
+
+class Scope(Protocol):
+    """All effects that an item may have. See ``core.scope`` for the one implementation."""
+
+    item: str
+    path: str
+
+    async def ask(self, role: str, prompt: Any, **options: Any) -> Any: ...
+
+    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any: ...
+
+    def rng(self, *names: str) -> Any: ...
+
+    def child(self, name: str) -> Scope: ...
+
+    def drop(self, reason: str, **evidence: JSON) -> Any: ...
+
+
+class Engine(Protocol):
+    """What a recipe receives: items go in, results come out in the order of the items."""
+
+    @property
+    def stopping(self) -> bool:
+        """True once the run has been asked to end: ``map`` admits nothing more."""
+        ...
+
+    async def map(
+        self, function: Callable[..., Awaitable[T]], items: Iterable[Any], *args: Any, stage: str | None = None
+    ) -> Sequence[T]: ...
+
+    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any: ...
