@@ -1,0 +1,1 @@
+"""The nouns and seams that everything else stands on."""

@@ -1,0 +1,1 @@
+"""Worlds that an agent acts in through text."""
