@@ -1,0 +1,170 @@
+"""The row formats, one table.
+
+    trl        {"id", "messages"}                       TRL's conversational language modelling (SFTTrainer)
+    trl-turns  {"id", "turn", "prompt", "completion"}   TRL's prompt and completion: one row per trained turn
+    openai     {"messages"}                             the fine-tuning API; ``weight`` 0 or 1 on assistant messages
+    sharegpt   {"id", "conversations", "system"}        LLaMA-Factory and axolotl; ``train`` on the gpt turns
+
+Preferences become TRL's prompt/chosen/rejected, the fine-tuning API's input/preferred_output/non_preferred_output and
+LLaMA-Factory's ranking rows. All rows of a file have the same keys, so that Arrow reads them in one schema.
+
+Sources: TRL "Dataset formats and types"; OpenAI "Supervised fine-tuning" and "Direct preference optimization";
+LLaMA-Factory data/README "Sharegpt Format"; axolotl "chat_template" (``message_field_training: train``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import orjson
+
+from cultivar.core.errors import UsageError, did_you_mean
+from cultivar.core.records import JSON, Preference
+from cultivar.export.chat import ChatTurn, Losses, Unwritable, joined, plain_text, untrained
+
+Row = dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How records become rows; both functions count in ``losses`` what the row does not carry."""
+
+    about: str
+    conversation: Callable[[str, Sequence[ChatTurn], Losses], Iterable[Row]]
+    preference: Callable[[Preference, Losses], Row]
+
+
+def trl(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
+    """With ``assistant_only_loss=True`` TRL trains on every assistant message, and on nothing else."""
+    losses["train-flags"] += untrained(turns)
+    yield {"id": record_id, "messages": [turn.message.to_json() for turn in turns]}
+
+
+def trl_turns(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
+    """TRL trains on the completion only, so each turn's flag is kept; size grows with the square of the turns."""
+    messages = [turn.message.to_json() for turn in turns]
+    for number, turn in enumerate(turns):
+        if turn.train and number == 0:
+            raise Unwritable("the assistant speaks first")
+        if turn.train:
+            yield {"id": record_id, "turn": number, "prompt": messages[:number], "completion": [messages[number]]}
+
+
+def trl_preference(record: Preference, losses: Losses) -> Row:
+    return {
+        "id": record.id,
+        "prompt": [{"role": "user", "content": record.prompt}],
+        "chosen": [{"role": "assistant", "content": record.chosen}],
+        "rejected": [{"role": "assistant", "content": record.rejected}],
+    }
+
+
+def openai(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
+    """The API refuses keys that it does not know, so the id is lost."""
+    losses["record-ids"] += 1
+    messages: list[Row] = []
+    for turn in turns:
+        message = turn.message
+        if message.role == "tool" and message.tool_call_id is None:
+            losses["tool-roles"] += 1
+            message = replace(message, role="user")
+        found = message.to_json()
+        if message.role == "assistant":
+            found["weight"] = int(turn.train)
+        messages.append(found)
+    yield {"messages": messages}
+
+
+def openai_preference(record: Preference, losses: Losses) -> Row:
+    losses["record-ids"] += 1
+    return {
+        "input": {"messages": [{"role": "user", "content": record.prompt}]},
+        "preferred_output": [{"role": "assistant", "content": record.chosen}],
+        "non_preferred_output": [{"role": "assistant", "content": record.rejected}],
+    }
+
+
+SHAREGPT_TAGS = {"user": "human", "tool": "observation", "assistant": "gpt"}
+
+
+def sharegpt(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
+    """The system text stands apart, the sides alternate, the first is human, the last is gpt."""
+    leading = 0
+    while leading < len(turns) and turns[leading].message.role == "system":
+        leading += 1
+    system = "\n\n".join(plain_text(turn.message, losses) for turn in turns[:leading])
+    rest = _alternating(turns[leading:], losses)
+    if rest[0].message.role == "assistant":
+        raise Unwritable("the assistant speaks first")
+    yield {"id": record_id, "conversations": [_sharegpt_turn(turn, losses) for turn in rest], "system": system}
+
+
+def _alternating(turns: Sequence[ChatTurn], losses: Losses) -> list[ChatTurn]:
+    found: list[ChatTurn] = []
+    for turn in turns:
+        if turn.message.role == "system":
+            raise Unwritable("a system message in the middle")
+        answered = bool(found) and (found[-1].message.role == "assistant") == (turn.message.role == "assistant")
+        if not answered:
+            found.append(turn)
+        elif found[-1].message.tool_calls or turn.message.tool_calls:
+            raise Unwritable("a tool call beside another assistant turn")
+        else:
+            found[-1] = joined(found[-1], turn, losses)
+    return found
+
+
+def _sharegpt_turn(turn: ChatTurn, losses: Losses) -> Row:
+    message = turn.message
+    losses["names"] += message.name is not None
+    losses["tool-call-ids"] += message.tool_call_id is not None
+    text = plain_text(message, losses)
+    if message.role != "assistant":
+        return {"from": SHAREGPT_TAGS[message.role], "value": text}
+    if not message.tool_calls:
+        return {"from": "gpt", "value": text, "train": turn.train}
+    losses["text-beside-calls"] += bool(text)
+    losses["tool-call-ids"] += sum("id" in call for call in message.tool_calls)
+    calls = [_sharegpt_call(call) for call in message.tool_calls]
+    value = orjson.dumps(calls[0] if len(calls) == 1 else calls).decode()
+    return {"from": "function_call", "value": value, "train": turn.train}
+
+
+def _sharegpt_call(call: JSON) -> Row:
+    function = call.get("function", call)
+    arguments = function.get("arguments", {})
+    if isinstance(arguments, str):
+        try:
+            arguments = orjson.loads(arguments)
+        except orjson.JSONDecodeError as error:
+            raise Unwritable("a tool call whose arguments are no JSON") from error
+    return {"name": function.get("name", ""), "arguments": arguments}
+
+
+def sharegpt_preference(record: Preference, losses: Losses) -> Row:
+    return {
+        "id": record.id,
+        "conversations": [{"from": "human", "value": record.prompt}],
+        "chosen": {"from": "gpt", "value": record.chosen},
+        "rejected": {"from": "gpt", "value": record.rejected},
+        "system": "",
+    }
+
+
+FORMATS: dict[str, Format] = {
+    "trl": Format("TRL: one conversation a row; every assistant message is trained on", trl, trl_preference),
+    "trl-turns": Format("TRL: one trained turn a row, as prompt and completion", trl_turns, trl_preference),
+    "openai": Format("OpenAI fine-tuning: messages, with weight 0 or 1 on the assistant's", openai, openai_preference),
+    "sharegpt": Format("ShareGPT (LLaMA-Factory, axolotl): human and gpt in turn", sharegpt, sharegpt_preference),
+}
+
+FormatName = Literal["trl", "trl-turns", "openai", "sharegpt"]
+
+
+def format_named(name: str) -> Format:
+    """Raises UsageError that names the known formats."""
+    if name not in FORMATS:
+        raise UsageError(f"no format is called {name!r}{did_you_mean(name, FORMATS)}; formats are {', '.join(FORMATS)}")
+    return FORMATS[name]

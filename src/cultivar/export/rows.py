@@ -1,0 +1,159 @@
+"""A run's records as rows to train on: ``export(run, "trl", "rows.jsonl")``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from cultivar.core.errors import InputError, UsageError
+from cultivar.core.records import JSON, Preference, Record, Sample, Trajectory, record_from_json
+from cultivar.export.chat import LOSSES, Losses, Unwritable, chat
+from cultivar.export.draft import Draft
+from cultivar.export.formats import Format, Row, format_named
+
+MAX_LINE = 64 * 2**20
+"""Bytes of the longest record that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What ``export`` wrote: rows by file, records without a row by reason, and what the rows could not carry."""
+
+    format: str
+    files: dict[str, int]
+    skipped: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return sum(self.files.values())
+
+    def losses(self) -> list[str]:
+        """One sentence for each thing lost."""
+        return [f"{count:,} {LOSSES[name]}" for name, count in self.lost.items()]
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "format": self.format,
+            "rows": self.rows,
+            "files": dict(self.files),
+            "skipped": dict(self.skipped),
+            "lost": dict(self.lost),
+        }
+
+
+def export(run: str | Path, format: str, out: str | Path) -> Exported:
+    """Write the trajectories, samples and preferences of a run directory (or of one records file) as rows.
+
+    Conversations go to ``out``. Preferences have other columns: they go to ``out`` if the run has nothing else, and
+    otherwise beside it, to ``NAME-preference.jsonl``. Reads and writes line by line; the files appear whole or not at
+    all. Raises UsageError for an unknown format, InputError for records that cannot be read.
+    """
+    chosen = format_named(format)
+    source, target = _records_of(Path(run)), Path(out)
+    if target.exists() and target.samefile(source):
+        raise UsageError(f"{target} holds the records themselves; name another file to write to")
+    skipped: Counter[str] = Counter()
+    losses: Losses = Counter()
+    counts = {"conversation": 0, "preference": 0}
+    beside = target.with_name(f"{target.stem}-preference{target.suffix or '.jsonl'}")
+    drafts = {"conversation": Draft(target), "preference": Draft(beside)}
+    try:
+        for number, record in read_records(source):
+            try:
+                shape, rows = _rows_of(record, chosen, losses)
+            except Unwritable as reason:
+                skipped[f"{record.kind}: {reason}"] += 1
+                continue
+            except (ValueError, TypeError) as error:
+                raise InputError(f"{source}:{number}: this {record.kind} cannot be written: {error}") from error
+            if shape is None:
+                skipped[record.kind] += 1
+                continue
+            for row in rows:
+                drafts[shape].write(orjson.dumps(row) + b"\n")
+                counts[shape] += 1
+        files = _finish(drafts, counts, target, beside)
+    finally:
+        for draft in drafts.values():
+            draft.discard()
+    lost = {name: count for name, count in sorted(losses.items()) if count}
+    return Exported(format, files, dict(sorted(skipped.items())), lost)
+
+
+def _finish(drafts: dict[str, Draft], counts: dict[str, int], target: Path, beside: Path) -> dict[str, int]:
+    """Name the files that have rows; ``target`` always exists afterwards."""
+    if counts["preference"] and not counts["conversation"]:
+        drafts["preference"].finish(target)
+        return {str(target): counts["preference"]}
+    files = {str(target): counts["conversation"]}
+    drafts["conversation"].finish()
+    if counts["preference"]:
+        drafts["preference"].finish()
+        files[str(beside)] = counts["preference"]
+    return files
+
+
+def _rows_of(record: Record, format: Format, losses: Losses) -> tuple[str | None, list[Row]]:
+    """The file that a record's rows belong to, and the rows; no file for kinds that nobody trains on.
+
+    What a record loses is counted only if it gets a row.
+    """
+    found: Losses = Counter()
+    shape: str | None = None
+    rows: list[Row] = []
+    if isinstance(record, Trajectory | Sample):
+        shape, rows = "conversation", list(format.conversation(record.id, chat(record, found), found))
+    elif isinstance(record, Preference):
+        if not all(isinstance(text, str) for text in (record.prompt, record.chosen, record.rejected)):
+            raise ValueError("its prompt, chosen and rejected must be texts")
+        found["meta"] += bool(record.meta)
+        shape, rows = "preference", [format.preference(record, found)]
+    losses.update(found)
+    return shape, rows
+
+
+def _records_of(run: Path) -> Path:
+    source = run / "records.jsonl" if run.is_dir() else run
+    if not source.is_file():
+        what = "has no records.jsonl" if run.is_dir() else "does not exist"
+        raise InputError(f"{run} {what}; name the directory that `cultivar run ... --out DIR` wrote")
+    return source
+
+
+def read_records(path: Path) -> Iterator[tuple[int, Record]]:
+    """The records of a JSON-lines file with their line numbers, one at a time; raises InputError with the line."""
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAX_LINE + 1):
+                number += 1
+                if len(line) > MAX_LINE:
+                    raise InputError(f"{path}:{number}: the line is longer than {MAX_LINE // 2**20} MiB")
+                if line.strip():
+                    yield number, _read_line(path, number, line)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _read_line(path: Path, number: int, line: bytes) -> Record:
+    where = f"{path}:{number}"
+    try:
+        data = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        if not line.endswith(b"\n"):
+            raise InputError(
+                f"{where}: the last line is cut off ({error}); give the `cultivar run` command again to complete it"
+            ) from error
+        raise InputError(f"{where}: this line is no JSON ({error}); mend it, or remove it") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: a record is a JSON object, this is {type(data).__name__}")
+    try:
+        return record_from_json(data)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{where}: this line is no record: {what}") from error
