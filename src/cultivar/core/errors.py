@@ -4,7 +4,6 @@
     |-- UsageError                the command or the call is wrong                          exit code 2
     |-- InputError                what was read is not good (a file, a corpus, a run)       exit code 1
     |-- EndpointError             a model endpoint refused or never answered                exit code 1
-    |-- BudgetSpent               a limit the user set was reached                          exit code 3
     +-- RecipeBug                 a recipe raised something it should not have              exit code 1
 
     Unparsable                    raised by a ``parse`` function: this reply cannot be read, because ...
@@ -47,10 +46,6 @@ class EndpointError(CultivarError):
         super().__init__(message)
         self.status = status
         self.kind = kind
-
-
-class BudgetSpent(CultivarError):
-    exit_code = 3
 
 
 class RecipeBug(CultivarError):

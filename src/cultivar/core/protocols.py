@@ -122,23 +122,6 @@ class Environment(Protocol):
         ...
 
 
-class Scope(Protocol):
-    """All effects that an item may have. See ``core.scope`` for the one implementation."""
-
-    item: str
-    path: str
-
-    async def ask(self, role: str, prompt: Any, **options: Any) -> Any: ...
-
-    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any: ...
-
-    def rng(self, *names: str) -> Any: ...
-
-    def child(self, name: str) -> Scope: ...
-
-    def drop(self, reason: str, **evidence: JSON) -> Any: ...
-
-
 class Engine(Protocol):
     """What a recipe receives: items go in, results come out in the order of the items."""
 

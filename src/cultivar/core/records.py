@@ -191,8 +191,7 @@ class Verdict(Record):
 
 
 KINDS: dict[str, type[Record]] = {
-    cls.kind: cls
-    for cls in (Document, Instruction, EnvironmentSpec, Task, Trajectory, Sample, Preference, Verdict)
+    cls.kind: cls for cls in (Document, Instruction, EnvironmentSpec, Task, Trajectory, Sample, Preference, Verdict)
 }
 
 

@@ -1,0 +1,197 @@
+"""The folder of one run: what was asked for, the journal, and what came out.
+
+    run.toml          recipe, config, models, seed, versions; no secrets; runnable (cultivar run --config run.toml)
+    journal.sqlite    see core.journal
+    records.jsonl     what was accepted
+    dropped.jsonl     what was not, with stage, reason and evidence
+    card.md, report.html
+
+Output files are written beside their place and moved into it, so that a reader sees the old one or the new one whole.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+import tomli_w
+
+import cultivar
+from cultivar.core.errors import InputError, UsageError
+from cultivar.core.journal import Journal
+from cultivar.core.records import JSON, Record, record_from_json
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What makes two runs the same run. ``inputs`` names what was read (a corpus) and the hash of it."""
+
+    recipe: str
+    config: Mapping[str, JSON] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def to_toml(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe,
+            "seed": self.seed,
+            "cultivar": cultivar.__version__,
+            "inputs": dict(self.inputs),
+            "config": {k: v for k, v in self.config.items() if v is not None},
+            "models": dict(self.models),
+        }
+
+    def differences(self, other: RunSettings, *, growing: Iterable[str] = ()) -> list[str]:
+        """What ``other`` has that this has not, in words; ``growing`` config fields may differ."""
+        found = []
+        for name in ("recipe", "seed"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine != theirs:
+                found.append(f"{name} was {mine!r} and is {theirs!r}")
+        for table in ("inputs", "config", "models"):
+            mine, theirs = getattr(self, table), getattr(other, table)
+            for key in sorted(set(mine) | set(theirs)):
+                if mine.get(key) != theirs.get(key) and not (table == "config" and key in growing):
+                    found.append(f"{key} was {mine.get(key)!r} and is {theirs.get(key)!r}")
+        return found
+
+
+def read_settings(path: Path) -> RunSettings:
+    """The settings of a run.toml; raises InputError if it is missing or is none."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        return RunSettings(
+            recipe=str(data["recipe"]),
+            config=dict(data.get("config", {})),
+            models=dict(data.get("models", {})),
+            inputs=dict(data.get("inputs", {})),
+            seed=int(data.get("seed", 0)),
+        )
+    except FileNotFoundError:
+        raise InputError(f"there is no {path}; give the run.toml of a run, or a folder that holds one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, OSError) as error:
+        raise InputError(f"{path} is not the settings of a run: {error}") from None
+
+
+class RunDirectory:
+    """One run's folder, opened to be written (``open_for``) or read (``RunDirectory(path)``)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def settings(self) -> RunSettings:
+        return read_settings(self.path / "run.toml")
+
+    @property
+    def records_path(self) -> Path:
+        return self.path / "records.jsonl"
+
+    @property
+    def dropped_path(self) -> Path:
+        return self.path / "dropped.jsonl"
+
+    def require(self) -> RunDirectory:
+        """Itself, if it holds a run; raises InputError saying what there is instead."""
+        if not self.path.exists():
+            raise InputError(f"there is no run at {self.path}; make one with: cultivar run RECIPE --out {self.path}")
+        if not (self.path / "run.toml").exists():
+            raise InputError(f"{self.path} holds no run (no run.toml in it); give the folder named by --out")
+        return self
+
+    def open_for(self, settings: RunSettings, *, growing: Iterable[str] = (), fresh: bool = False) -> Journal:
+        """The journal, ready to be continued. Raises UsageError if the folder is another configuration's run."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be made: {error.strerror}; give another --out") from None
+        toml = self.path / "run.toml"
+        if toml.exists() and not fresh:
+            found = read_settings(toml).differences(settings, growing=growing)
+            if found:
+                raise UsageError(
+                    f"{self.path} was made with other settings: {'; '.join(found)}. Run it with the old ones, "
+                    "give another --out, or add --fresh to throw the old run away"
+                )
+        elif not toml.exists() and any(self.path.iterdir()) and not (self.path / "journal.sqlite").exists():
+            raise UsageError(f"{self.path} holds files that are no run; give another --out, or an empty folder")
+        journal = self.path / "journal.sqlite"
+        if fresh:
+            Journal(journal).close()  # takes and gives back the lock: nobody else is writing here
+            for name in ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "records.jsonl"):
+                (self.path / name).unlink(missing_ok=True)
+        opened = Journal(journal)
+        try:
+            self.write("run.toml", [tomli_w.dumps(settings.to_toml()).encode()])
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def journal(self) -> Journal:
+        """The journal, to be read."""
+        return Journal(self.path / "journal.sqlite", read_only=True)
+
+    def write(self, name: str, chunks: Iterable[bytes]) -> Path:
+        """Writes a file whole or not at all; raises InputError if the disk does not take it."""
+        target = self.path / name
+        with replacing(target) as out:
+            for chunk in chunks:
+                out.write(chunk)
+        return target
+
+    def write_records(self, records: Iterable[Record]) -> Path:
+        return self.write("records.jsonl", (record_line(r) for r in records))
+
+    def records(self) -> Iterator[Record]:
+        """The accepted records, one at a time; raises InputError naming the line that cannot be read."""
+        for number, row in self.rows("records.jsonl"):
+            try:
+                yield record_from_json(row)
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(f"{self.records_path} line {number} is no record: {error}") from None
+
+    def rows(self, name: str) -> Iterator[tuple[int, dict[str, JSON]]]:
+        """(line number, object) of a JSON-lines file of the run; nothing if it does not exist."""
+        path = self.path / name
+        if not path.exists():
+            return
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    row = orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise InputError(f"{path} line {number} is not JSON: {error}") from None
+                if not isinstance(row, dict):
+                    raise InputError(f"{path} line {number} is not an object")
+                yield number, row
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``target`` when the block ends well, and leaves it alone otherwise."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        with partial.open("wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(
+            f"{target} cannot be written: {error.strerror}; what was answered is kept in the journal: "
+            "make room (or mend the permissions) and run the same command again"
+        ) from None
+
+
+def record_line(record: Record) -> bytes:
+    """One line of records.jsonl: the id first, then the record."""
+    return orjson.dumps({"id": record.id, **record.to_json()}, option=orjson.OPT_APPEND_NEWLINE)

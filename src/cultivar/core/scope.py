@@ -1,0 +1,292 @@
+"""Scope: all effects that one item may have.
+
+An item's function is pure but for its scope: asking a model, doing something once, drawing random numbers, dropping the
+item. Each effect is found again in the journal by
+
+    run seed + item + scope path + what is asked (model and request, or function and arguments) + occurrence
+
+where *occurrence* counts the identical requests in that scope path. So a replay does not depend on timing, a retry of
+the same prompt is not answered with the reply that was just refused, and a changed prompt asks anew while everything
+before it is replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, overload
+
+import orjson
+
+from cultivar.core.errors import CultivarError, Dropped, Unparsable, UsageError
+from cultivar.core.journal import Journal
+from cultivar.core.protocols import Choice, Model, Reply, Request
+from cultivar.core.records import JSON, Message, Record, content_hash, record_from_json
+
+T = TypeVar("T")
+Prompt: TypeAlias = str | Message | Sequence[Message | Mapping[str, JSON]]
+
+REASK = "That reply cannot be used: {why}\nAnswer the request again, in the form that was asked for."
+
+
+class Watcher(Protocol):
+    """Who is told of calls as they begin and end (progress displays, budgets)."""
+
+    def call_began(self, role: str) -> None: ...
+
+    def call_ended(self, role: str, reply: Reply | None) -> None: ...
+
+
+class Silent:
+    """A watcher that looks away."""
+
+    def call_began(self, role: str) -> None:
+        return None
+
+    def call_ended(self, role: str, reply: Reply | None) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Something that an item made and threw away; the item itself went on."""
+
+    reason: str
+    evidence: Mapping[str, JSON]
+    path: str
+    subject: JSON = None
+
+
+@dataclass
+class Backing:
+    """What an engine lends to the scopes of its items. ``work`` runs a synchronous function, perhaps elsewhere."""
+
+    journal: Journal
+    models: Mapping[str, Model]
+    seed: int = 0
+    work: Callable[[Callable[..., Any], tuple[Any, ...]], Awaitable[Any]] | None = None
+    watcher: Watcher = field(default_factory=Silent)
+
+    def model(self, role: str) -> Model:
+        model = self.models.get(role) or self.models.get("*")
+        if model is None:
+            raise UsageError(
+                f"this recipe asks a model in the role {role!r} and none was given; "
+                f"add --model openai:NAME@http://host:port/v1 (or --role {role}=...)"
+            )
+        return model
+
+
+class Scope:
+    """The effects of one item, or of one branch of it (``child``). See the module's docstring for what is promised."""
+
+    def __init__(self, backing: Backing, item: str, path: str = "", *, root: Scope | None = None) -> None:
+        self.item = item
+        self.path = path
+        self._backing = backing
+        self._root = root or self
+        self._seen: Counter[bytes] = Counter()
+        self.discards: list[Discard] = []
+
+    def child(self, name: str) -> Scope:
+        """A branch with a path of its own: what it asks and draws is apart from its siblings."""
+        return Scope(self._backing, self.item, f"{self.path}/{name}", root=self._root)
+
+    def rng(self, *names: str | int) -> random.Random:
+        """A generator that depends on run seed, item, path and names, and on nothing else."""
+        words = [str(self._backing.seed), self.item, self.path, *map(str, names)]
+        digest = hashlib.sha256("\x1f".join(words).encode()).digest()
+        return random.Random(int.from_bytes(digest[:16], "big"))
+
+    def drop(self, reason: str, **evidence: JSON) -> NoReturn:
+        """Ends the item: it is counted under ``reason`` and written to dropped.jsonl with its evidence."""
+        raise Dropped(reason, evidence)
+
+    def discard(self, reason: str, subject: Record | JSON = None, **evidence: JSON) -> None:
+        """Throws away something that the item made, counted and written like a dropped item; the item goes on."""
+        shown = {"id": subject.id, **subject.to_json()} if isinstance(subject, Record) else subject
+        self._root.discards.append(Discard(reason, evidence, self.path, shown))
+
+    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Does ``function(*args)`` once in the life of the run and gives its result ever after.
+
+        For every effect that is not a question to a model: a planner with a limit, a sandboxed run, a clock. The
+        function is named in the key, so it must be a module's own; it may be async. Arguments and result are JSON,
+        records, or lists of them; a result comes back as the journal gives it (tuples as lists), new or replayed.
+        A synchronous function may run in another process.
+        """
+        told = f"{function.__module__}.{function.__qualname__}"
+        key = self._key({"once": name, "function": told, "args": plain(args)})
+        stored = self._backing.journal.effect(key)
+        if stored is not None:
+            return revive(stored[0])
+        began = time.monotonic()
+        if inspect.iscoroutinefunction(function):
+            result = await function(*args)
+        elif self._backing.work is not None:
+            result = await self._backing.work(function, args)
+        else:
+            result = function(*args)
+        kept = plain(result)
+        await self._backing.journal.put_effect(key, self.item, self.path, name, kept, time.monotonic() - began)
+        return revive(orjson.loads(orjson.dumps(kept, option=orjson.OPT_NON_STR_KEYS)))
+
+    @overload
+    async def ask(self, role: str, prompt: Prompt, *, parse: None = None, n: None = None, **options: Any) -> Choice: ...
+
+    @overload
+    async def ask(
+        self, role: str, prompt: Prompt, *, parse: Callable[[str], T], n: None = None, **options: Any
+    ) -> T: ...
+
+    @overload
+    async def ask(self, role: str, prompt: Prompt, *, parse: None = None, n: int, **options: Any) -> list[Choice]: ...
+
+    @overload
+    async def ask(self, role: str, prompt: Prompt, *, parse: Callable[[str], T], n: int, **options: Any) -> list[T]: ...
+
+    async def ask(
+        self,
+        role: str,
+        prompt: Prompt,
+        *,
+        parse: Callable[[str], Any] | None = None,
+        n: int | None = None,
+        tools: Sequence[Mapping[str, JSON]] = (),
+        schema: Mapping[str, JSON] | None = None,
+        retries: int = 2,
+        show_error: bool = True,
+        **sampling: JSON,
+    ) -> Any:
+        """Asks the model of ``role``; every answered attempt is journalled.
+
+        Without ``parse`` the Choice itself comes back, refused, cut off or empty as it may be. ``parse`` turns its text
+        into a value or raises Unparsable(why); the model is then asked again, up to ``retries`` times, with the reason
+        shown to it unless ``show_error`` is False. A pydantic model may stand for ``parse``: it becomes the schema too.
+        With ``n`` a list comes back; samples that cannot be parsed are left out of it, and it is never empty.
+        Raises Unparsable when the retries are used up, EndpointError when there is no answer to be had.
+        """
+        read = parse
+        if isinstance(parse, type) and hasattr(parse, "model_json_schema"):
+            read, schema = _pydantic_reader(parse), schema or parse.model_json_schema()
+        messages = as_messages(prompt)
+        for attempt in range(retries + 1):
+            request = Request(messages, dict(sampling), tuple(tools), schema, n or 1)
+            reply = await self._complete(role, request)
+            if read is None:
+                return list(reply.choices) if n is not None else reply.choices[0]
+            values, why = [], "there is no reply"
+            for choice in reply.choices:
+                try:
+                    values.append(read(_whole(choice)))
+                except Unparsable as error:
+                    why = str(error)
+            if values:
+                return values if n is not None else values[0]
+            if attempt == retries:
+                raise Unparsable(why)
+            if show_error:
+                messages = (
+                    *as_messages(prompt),
+                    {"role": "assistant", "content": reply.choices[0].text or "(nothing)"},
+                    {"role": "user", "content": REASK.format(why=why)},
+                )
+        raise AssertionError("unreachable")
+
+    async def _complete(self, role: str, request: Request) -> Reply:
+        backing = self._backing
+        model = backing.model(role)
+        body = request.to_json()
+        key = self._key({"ask": role, "model": model.name, "request": body})
+        stored = backing.journal.call(key)
+        if stored is not None:
+            return stored
+        reply: Reply | None = None
+        backing.watcher.call_began(role)
+        try:
+            reply = await model.complete(request)
+            await asyncio.shield(backing.journal.put_call(key, self.item, self.path, role, model.name, body, reply))
+        finally:
+            backing.watcher.call_ended(role, reply)
+        return reply
+
+    def _key(self, what: JSON) -> bytes:
+        base = content_hash([self._backing.seed, self.item, self.path, what])
+        mark = base.encode()
+        self._root._seen[mark] += 1
+        return hashlib.sha256(mark + b"#%d" % self._root._seen[mark]).digest()[:16]
+
+
+def as_messages(prompt: Prompt) -> tuple[Mapping[str, JSON], ...]:
+    """A string is one user message; Messages and plain mappings are passed on."""
+    if isinstance(prompt, str):
+        return ({"role": "user", "content": prompt},)
+    if isinstance(prompt, Message):
+        return (prompt.to_json(),)
+    return tuple(m.to_json() if isinstance(m, Message) else dict(m) for m in prompt)
+
+
+def _whole(choice: Choice) -> str:
+    """The text of a complete reply; what is cut off, refused or empty cannot be parsed and says so."""
+    if choice.finish == "length":
+        raise Unparsable("the reply was cut off at its token limit; give a shorter one")
+    if choice.finish in ("refusal", "content_filter"):
+        raise Unparsable("the request was refused")
+    if not choice.text.strip():
+        raise Unparsable("the reply is empty")
+    return choice.text
+
+
+def _pydantic_reader(model: Any) -> Callable[[str], Any]:
+    from pydantic import ValidationError
+
+    from cultivar.core.replies import json_value
+
+    def read(text: str) -> Any:
+        try:
+            return model.model_validate(json_value(text))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or 'the object'}: {e['msg']}" for e in error.errors()[:5]
+            )
+            raise Unparsable(f"the JSON does not fit: {problems}") from None
+
+    return read
+
+
+_RECORD = "__record__"
+
+
+def plain(value: Any) -> JSON:
+    """JSON of a value made of JSON, records, tuples and dataclasses; raises CultivarError for anything else."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Record():
+            return {_RECORD: value.to_json()}
+        case Mapping():
+            return {str(k): plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [plain(v) for v in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return orjson.loads(orjson.dumps(value))
+    raise CultivarError(
+        f"a {type(value).__name__} cannot be journalled; pass and return JSON, records or lists of them to scope.once"
+    )
+
+
+def revive(value: JSON) -> Any:
+    """The inverse of ``plain``, but that tuples are lists and dataclasses are mappings."""
+    if isinstance(value, dict):
+        if _RECORD in value:
+            return record_from_json(value[_RECORD])
+        return {k: revive(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [revive(v) for v in value]
+    return value

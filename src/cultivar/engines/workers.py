@@ -1,0 +1,64 @@
+"""Other processes for the work that a scope does once: planners, proofs, parsers.
+
+Started when first needed and never forked from a process that has threads. A worker that dies takes its piece of work
+with it as a failure of the infrastructure; the others go on in a new pool. Workers end when their parent does, even if
+it was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from cultivar.core.errors import ItemFailed
+
+
+class Workers:
+    """``size`` processes; 0 runs everything here, one piece after the other."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """``function(*args)``, as picklable as it has to be; its own exceptions come through."""
+        if self.size == 0:
+            return function(*args)
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.size, mp_context=multiprocessing.get_context("forkserver"), initializer=_begin
+            )
+        pool = self._pool
+        try:
+            return await asyncio.wrap_future(pool.submit(function, *args))
+        except BrokenProcessPool:
+            if self._pool is pool:
+                self._pool = None
+            told = f"{function.__module__}.{function.__qualname__}"
+            raise ItemFailed("infrastructure", f"the process that ran {told} was killed (out of memory?)") from None
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+def _begin() -> None:
+    """In a worker: Ctrl-C is the parent's to handle, and nothing outlives the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
