@@ -93,7 +93,7 @@ def reply_to_json(reply: Reply) -> JSON:
     }
 
 
-def reply_from_json(data: JSON, usage: Usage = Usage(), seconds: float = 0.0, attempts: int = 1) -> Reply:
+def reply_from_json(data: JSON, usage: Usage, seconds: float, attempts: int) -> Reply:
     choices = tuple(Choice(**{**c, "tool_calls": tuple(c["tool_calls"])}) for c in data["choices"])
     return Reply(choices, usage, data["model"], seconds, attempts)
 
@@ -166,12 +166,13 @@ class Journal:
         """Every answered request in the order of arrival, or those of one item."""
         where, args = ("WHERE item=?", (item,)) if item is not None else ("", ())
         query = (
-            "SELECT item, path, role, model, request, reply, prompt_tokens, completion_tokens, cost, seconds, attempts, at"
-            f" FROM calls {where} ORDER BY at, key"
+            "SELECT item, path, role, model, request, reply, prompt_tokens, completion_tokens, cost, seconds, attempts,"
+            f" at FROM calls {where} ORDER BY at, key"
         )
         for row in self._reader.execute(query, args):
             reply = reply_from_json(unpack(row[5]), Usage(*row[6:9]), row[9], row[10])
-            yield CallRow(*row[:4], unpack(row[4]), reply, row[11])
+            named, path, role, model = row[:4]
+            yield CallRow(named, path, role, model, unpack(row[4]), reply, row[11])
 
     def spending(self) -> list[dict[str, JSON]]:
         """Calls, tokens, dollars and seconds by role and model, in the order of the roles' names."""
@@ -269,20 +270,21 @@ class Journal:
 def _settle(futures: list[asyncio.Future[None]], failure: Exception | None) -> None:
     """Wakes the coroutines that wait for this batch, on the loop that each of them runs on."""
 
-    def settle(done: asyncio.Future[None]) -> None:
-        if done.done():
-            return
-        if failure is None:
-            done.set_result(None)
-        else:
-            done.set_exception(failure)
+    def settle(waiting: list[asyncio.Future[None]]) -> None:
+        for done in waiting:
+            if done.done():
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
 
     by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
     for done in futures:
         by_loop.setdefault(done.get_loop(), []).append(done)
     for loop, waiting in by_loop.items():
         if not loop.is_closed():
-            loop.call_soon_threadsafe(lambda waiting=waiting: [settle(done) for done in waiting])
+            loop.call_soon_threadsafe(settle, waiting)
 
 
 def _lock(path: Path) -> IO[bytes]:

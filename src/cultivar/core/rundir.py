@@ -57,9 +57,11 @@ class RunSettings:
                 found.append(f"{name} was {mine!r} and is {theirs!r}")
         for table in ("inputs", "config", "models"):
             mine, theirs = getattr(self, table), getattr(other, table)
-            for key in sorted(set(mine) | set(theirs)):
-                if mine.get(key) != theirs.get(key) and not (table == "config" and key in growing):
-                    found.append(f"{key} was {mine.get(key)!r} and is {theirs.get(key)!r}")
+            found += [
+                f"{key} was {mine.get(key)!r} and is {theirs.get(key)!r}"
+                for key in sorted(set(mine) | set(theirs))
+                if mine.get(key) != theirs.get(key) and not (table == "config" and key in growing)
+            ]
         return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any, Protocol, TypeVar
 
 from cultivar.core.errors import (
@@ -109,8 +109,8 @@ class LocalEngine:
         Items are records, or JSON. ``stage`` names the step in progress, outcomes and drops (the function's name
         otherwise); a name used again gets a number. Raises RecipeBug for an exception that is no outcome.
         """
-        name = self._stage_name(stage or getattr(function, "__name__", "map"))
-        self.progress.stage_began(name, len(items) if hasattr(items, "__len__") else None)
+        name = self._stage_name(stage or str(getattr(function, "__name__", "map")))
+        self.progress.stage_began(name, len(items) if isinstance(items, Sized) else None)
         source = self._numbered(items)
         results: dict[int, T] = {}
         drops: dict[int, list[dict[str, JSON]]] = {}
@@ -150,7 +150,9 @@ class LocalEngine:
         drops: dict[int, list[dict[str, JSON]]],
     ) -> None:
         scope = Scope(self._backing, item_id, stage)
-        status, reason, evidence, kinds = "accepted", "", {}, {}
+        status, reason = "accepted", ""
+        evidence: JSON = {}
+        kinds: Mapping[str, int] = {}
         try:
             result = await function(item, scope, *args)
             results[number] = result
@@ -187,7 +189,7 @@ class LocalEngine:
         self.progress.item_ended(stage, status, reason, kinds)
 
     def _width(self, items: Iterable[Any]) -> int:
-        known = len(items) if hasattr(items, "__len__") else self.concurrency
+        known = len(items) if isinstance(items, Sized) else self.concurrency
         return max(1, min(self.concurrency, known))
 
     def _stage_name(self, name: str) -> str:
