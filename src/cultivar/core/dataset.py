@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cultivar.core.records import JSON, Record
+from cultivar.core.records import Record
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """``records`` in the order in which they are written; ``headline`` are (name, value) pairs for table and card.
+    """``records`` in the order in which they are written. The rest is for card and report (types of export.figures).
 
-    ``figures`` are those of ``export.figures``, in the order in which a report shows them; ``examples`` are ids of
-    records worth reading. ``reasons`` say, for each reason to drop something, what is demanded.
+    ``tiles`` are the headline numbers, ``sections`` the figures, ``examples`` conversations to read; ``reasons`` say
+    for each reason to drop something what is demanded, ``limits`` what the rows are not.
     """
 
     records: Sequence[Record]
-    headline: Mapping[str, JSON] = field(default_factory=dict)
-    figures: Sequence[Any] = ()
-    examples: Sequence[str] = ()
+    tiles: Sequence[Any] = ()
+    sections: Sequence[Any] = ()
+    examples: Sequence[Any] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
+    limits: Sequence[str] = ()
+    tags: Sequence[str] = ()
