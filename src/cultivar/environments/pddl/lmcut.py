@@ -1,0 +1,142 @@
+"""The LM-cut heuristic: admissible, on sets of rules held as integers.
+
+While the goal still costs something in the relaxed task, cut the rules that every relaxed plan must cross, count the
+cheapest of them and make all of them cheaper by that much. Rules of one move (its conditional effects) are cut
+together, so that a move is never counted twice; axioms cost nothing.
+
+Source: Helmert and Domshlak, Landmarks, Critical Paths and Abstractions: What's the Difference Anyway?, 2009.
+"""
+
+from __future__ import annotations
+
+import heapq
+from functools import reduce
+from operator import or_
+
+from cultivar.environments.pddl.normal import NormalTask, bits
+
+# For each fact that chooses rules: the rules whose dearest need it is.
+Choice = list[tuple[int, int]]
+
+
+class LandmarkCut:
+    def __init__(self, task: NormalTask) -> None:
+        self.task = task
+        rules = task.relaxed
+        width = task.full.bit_length()
+        self._users, self._adders = [0] * width, [0] * width
+        self._costs: dict[int, int] = {}
+        self._siblings: dict[int, int] = {}
+        self._watched = task.goal
+        for i, rule in enumerate(rules):
+            one = 1 << i
+            for fact in bits(rule.need):
+                self._users[fact] |= one
+            for fact in bits(rule.add):
+                self._adders[fact] |= one
+            self._costs[rule.cost] = self._costs.get(rule.cost, 0) | one
+            self._siblings[rule.move] = self._siblings.get(rule.move, 0) | one
+            self._watched |= rule.need
+        self._all = (1 << len(rules)) - 1
+
+    def value(self, state: int) -> int | None:
+        """A lower bound on the cost of a plan from the state; None if there is none even without deletes."""
+        costs = dict(self._costs)
+        total = 0
+        while True:
+            found = self._levels(state, costs)
+            if found is None:
+                return None
+            dearest, start, choice = found
+            if dearest < 0:
+                return total
+            cut = self._cut(state, dearest, start, choice, costs.get(0, 0))
+            price = min(cost for cost, rules in costs.items() if rules & cut)
+            total += price
+            cheaper: dict[int, int] = {}
+            for cost, rules in costs.items():
+                for after, part in ((cost - price, rules & cut), (cost, rules & ~cut)):
+                    if part:
+                        cheaper[after] = cheaper.get(after, 0) | part
+            costs = cheaper
+
+    def _levels(self, state: int, costs: dict[int, int]) -> tuple[int, int, Choice] | None:
+        """(the dearest goal fact, or -1 if the goal is free; the rules that need nothing more; who chose what).
+
+        A Dijkstra search over h-max values whose steps are whole sets of rules.
+        """
+        users, adders = self._users, self._adders
+        missing = self._watched & ~state
+        absent = list(bits(missing))
+        start = done = self._all & ~reduce(or_, [users[f] for f in absent], 0)
+        choice: Choice = []
+        level: dict[int, int] = {}
+        pending: dict[int, int] = {}
+        queue: list[int] = []
+        value, new = 0, start
+        while absent:
+            for cost, rules in costs.items():
+                part = new & rules
+                if part:
+                    if value + cost not in pending:
+                        heapq.heappush(queue, value + cost)
+                        pending[value + cost] = 0
+                    pending[value + cost] |= part
+            if not queue:
+                break
+            value = heapq.heappop(queue)
+            ready = pending.pop(value)
+            fresh = [f for f in absent if adders[f] & ready]
+            new = 0
+            if not fresh:
+                continue
+            for f in fresh:
+                level[f] = value
+            absent = [f for f in absent if f not in level]
+            new = self._all & ~reduce(or_, [users[f] for f in absent], done)
+            done |= new
+            left = new
+            for f in fresh:
+                mine = users[f] & left
+                if mine:
+                    choice.append((f, mine))
+                    left ^= mine
+        dearest, most = -1, 0
+        for f in bits(self.task.goal & ~state):
+            if f not in level:
+                return None
+            if level[f] > most:
+                dearest, most = f, level[f]
+        return dearest, start, choice
+
+    def _cut(self, state: int, dearest: int, start: int, choice: Choice, free: int) -> int:
+        """The rules that lead from what the state reaches into what reaches the goal for nothing."""
+        adders = self._adders
+        zone, into = {dearest}, adders[dearest]
+        seen = 0
+        while True:
+            fresh = into & free & ~seen
+            if not fresh:
+                break
+            seen |= fresh
+            for f, mine in choice:
+                if mine & fresh and f not in zone:
+                    zone.add(f)
+                    into |= adders[f]
+        cut = 0
+        reached: set[int] = set()
+        ready = start
+        while ready:
+            cut |= ready & into
+            following = 0
+            for f, mine in choice:
+                if adders[f] & ready and f not in zone and f not in reached:
+                    reached.add(f)
+                    following |= mine
+            ready = following
+        if self.task.plain:
+            return cut
+        whole = 0
+        for i in bits(cut):
+            whole |= self._siblings[self.task.relaxed[i].move]
+        return whole
