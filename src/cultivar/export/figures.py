@@ -14,6 +14,7 @@ a model: they are bounded and escaped where they are drawn, not here.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from typing import Any, Literal, Self, TypeAlias
 import orjson
 
 from cultivar.core.records import JSON, Trajectory, Turn
-from cultivar.export.text import Cell, number
+from cultivar.export.text import Cell, number, round_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class Histogram:
 
     @classmethod
     def of(cls, title: str, values: Iterable[float], *, bins: int = 24, unit: str = "", note: str = "") -> Self:
-        """Bins of equal width. Whole numbers get whole widths, one bin each where at most ``bins`` are needed."""
+        """At most ``bins`` bins of equal width (one more where a round edge asks for it), with edges to be read out:
+        whole for whole numbers, otherwise multiples of a round step."""
         found = [value for value in values if math.isfinite(value)]
         if not found:
             return cls(title, (), (), unit, note)
@@ -86,11 +88,12 @@ class Histogram:
             width: float = max(1, math.ceil((high - low + 1) / bins))
             edges = [low + width * i for i in range(math.ceil((high - low + 1) / width) + 1)]
         else:
-            width = (high - low) / bins or 1
-            edges = [*(low + width * i for i in range(bins)), high] if high > low else [low, high]
+            width = round_step((high - low) / bins)
+            low = math.floor(low / width)
+            edges = [width * (low + i) for i in range(math.floor(high / width) - low + 2)]
         counts = [0] * (len(edges) - 1)
         for value in found:
-            counts[min(int((value - low) / width), len(counts) - 1)] += 1
+            counts[min(max(bisect.bisect_right(edges, value) - 1, 0), len(counts) - 1)] += 1
         return cls(title, tuple(edges), tuple(counts), unit, note)
 
     def labels(self) -> tuple[str, ...]:

@@ -50,3 +50,11 @@ def money(dollars: float | None) -> str:
 
 def seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f} s"
+
+
+def round_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below ``least``; 1 if that is no positive number."""
+    if not (0 < least < math.inf):
+        return 1.0
+    exponent = math.floor(math.log10(least))
+    return next(step for digit in (1, 2, 5, 10) if (step := float(f"{digit}e{exponent}")) >= least * (1 - 1e-9))
