@@ -73,9 +73,9 @@ def recipe(name: str, *, paper: str = "", roles: tuple[str, ...] = ()) -> Callab
 
 def names() -> list[str]:
     """Every recipe that can be named, without importing any."""
-    import cultivar.recipes as shipped
-
-    found = {m.name.replace("_", "-") for m in pkgutil.iter_modules(shipped.__path__) if not m.name.startswith("_")}
+    shipped = importlib.util.find_spec("cultivar.recipes")
+    folders = (shipped.submodule_search_locations if shipped else None) or []
+    found = {m.name.replace("_", "-") for m in pkgutil.iter_modules(folders) if not m.name.startswith("_")}
     found.update(point.name for point in importlib.metadata.entry_points(group="cultivar.recipes"))
     return sorted(found | set(_REGISTERED))
 

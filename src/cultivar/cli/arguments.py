@@ -1,0 +1,82 @@
+"""Parsing the command line: argparse, with errors of one sentence, and flags made of a recipe's Config."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, NoReturn
+
+from cultivar.core.errors import UsageError, did_you_mean
+from cultivar.core.registry import Recipe, options
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of printing a usage block and leaving the process."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        found = re.match(r"argument (?:command|COMMAND): invalid choice: '(.*?)'", message)
+        if found and self._subparsers is not None:
+            known = [name for action in self._subparsers._group_actions for name in (action.choices or ())]
+            raise UsageError(
+                f"there is no command {found.group(1)!r}{did_you_mean(found.group(1), known)} "
+                f"Commands: {', '.join(known)} (see: cultivar --help)"
+            )
+        missing = re.match(r"the following arguments are required: (.*)", message)
+        if missing:
+            message = f"{missing.group(1)} is missing"
+        raise UsageError(f"{message} (see: {self.prog} --help)")
+
+    def parse_all(self, words: Sequence[str]) -> argparse.Namespace:
+        """Like parse_args, but that an unknown flag gets the nearest known one."""
+        found, rest = self.parse_known_args(words)
+        if rest:
+            known = [name for action in self._actions for name in action.option_strings]
+            flag = rest[0].partition("=")[0]
+            raise UsageError(
+                f"{self.prog} has no argument {flag!r}{did_you_mean(flag, known)} (see: {self.prog} --help)"
+            )
+        return found
+
+
+def add_config_flags(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
+    """One flag for each field of the recipe's Config, with its documentation and its default."""
+    group = parser.add_argument_group(f"settings of {recipe.name}")
+    for option in options(recipe.config):
+        flag = f"--{option.name.replace('_', '-')}"
+        help_text = f"{option.doc} (default: {option.default})".replace("%", "%%")
+        if isinstance(option.default, bool):
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_text)
+        else:
+            group.add_argument(
+                flag, type=_reader(option.annotation, option.default), default=None, help=help_text, metavar="VALUE"
+            )
+
+
+def _reader(annotation: str, default: Any) -> Any:
+    for kind in (int, float):
+        if isinstance(default, kind):
+            return kind
+    if default is None:
+        for kind in (int, float):
+            if kind.__name__ in annotation:
+                return kind
+    return str
+
+
+def config_of(recipe: Recipe, given: argparse.Namespace, stored: dict[str, Any] | None = None) -> Any:
+    """The Config that the flags, or else the stored settings, or else the defaults, make."""
+    chosen = {k: v for k, v in (stored or {}).items() if k in {f.name for f in fields(recipe.config)}}
+    for field in fields(recipe.config):
+        value = getattr(given, field.name, None)
+        if value is not None:
+            chosen[field.name] = value
+    try:
+        return recipe.config(**chosen)
+    except ValueError as error:
+        raise UsageError(f"{error} (see: cultivar run {recipe.name} --help)") from None

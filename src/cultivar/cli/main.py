@@ -1,0 +1,115 @@
+"""cultivar: the command line.
+
+Exit codes: 0 good, 1 the input is not good, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+import cultivar
+from cultivar.cli.arguments import Parser
+from cultivar.core.errors import CultivarError
+
+
+def build_parser() -> Parser:
+    """The parser of everything but the settings of recipes, which ``run`` adds when it knows which recipe."""
+    parser = Parser(
+        prog="cultivar",
+        description="Grows verified training data for language-model agents and assistants out of raw text.",
+        epilog="exit codes: 0 good, 1 the input is not good, 2 wrong usage\nexample: cultivar run agentgen --out runs/first",
+    )
+    parser.add_argument("--version", action="version", version=f"cultivar {cultivar.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    run = commands.add_parser("run", help="run a recipe", add_help=False, description="Runs a recipe.")
+    run.add_argument("rest", nargs="...")
+
+    listing = commands.add_parser("list", help="list the recipes", description="Lists the recipes.")
+
+    show = commands.add_parser("show", help="read a run, or one of its items", description="Shows a run or an item.")
+    show.add_argument("run", metavar="RUN", help="the folder of a run")
+    show.add_argument(
+        "item", metavar="ITEM", nargs="?", help="an id, the beginning of one, or a number of a trajectory"
+    )
+    show.add_argument("--calls", action="store_true", help="the calls to models, with prompts and replies")
+
+    check = commands.add_parser("check", help="check PDDL files", description="Checks a domain and its problems.")
+    check.add_argument("domain", metavar="DOMAIN", help="a PDDL domain, or a model's reply that holds one")
+    check.add_argument("problems", metavar="PROBLEM", nargs="*", help="PDDL problems of that domain")
+
+    plan = commands.add_parser("plan", help="solve a PDDL problem", description="Finds a plan.")
+    plan.add_argument("domain", metavar="DOMAIN")
+    plan.add_argument("problem", metavar="PROBLEM")
+    plan.add_argument("--optimal", action="store_true", help="a plan of least cost, proved to be so")
+    plan.add_argument("--timeout", type=float, default=60.0, metavar="S", help="CPU seconds at most (default: 60)")
+    plan.add_argument("--planner", choices=("own", "fast-downward"), default="own", help="who plans (default: own)")
+
+    validate = commands.add_parser("validate", help="check a plan", description="Replays a plan step by step.")
+    for name in ("domain", "problem", "plan"):
+        validate.add_argument(name, metavar=name.upper())
+
+    audit = commands.add_parser("audit", help="check a finished run again", description="Proves every row again.")
+    audit.add_argument("run", metavar="RUN")
+
+    export = commands.add_parser("export", help="write a run's rows for a trainer", description="Exports rows.")
+    export.add_argument("run", metavar="RUN")
+    export.add_argument("--format", required=True, metavar="NAME", help="trl, openai or sharegpt")
+    export.add_argument("--out", metavar="FILE", help="where to (default: RUN/NAME.jsonl)")
+
+    for command in (listing, show, check, plan, validate, audit, export):
+        command.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def dispatch(words: Sequence[str]) -> int:
+    """Runs one command and gives its exit code; raises CultivarError."""
+    if words and words[0] == "run":
+        from cultivar.cli.run import run_command
+
+        return run_command(list(words[1:]))
+    parser = build_parser()
+    given = parser.parse_all(words)
+    if given.command is None:
+        parser.print_help()
+        return 2
+    from cultivar.cli import planning, runs
+
+    commands: dict[str, Callable[[Any], int]] = {
+        "list": runs.list_command,
+        "show": runs.show_command,
+        "audit": runs.audit_command,
+        "export": runs.export_command,
+        "check": planning.check_command,
+        "plan": planning.plan_command,
+        "validate": planning.validate_command,
+    }
+    return commands[given.command](given)
+
+
+def main(words: Sequence[str]) -> int:
+    """The exit code of ``cultivar WORDS``; errors are told in one sentence, with --json as an object."""
+    try:
+        return dispatch(words)
+    except CultivarError as error:
+        if "--json" in words:
+            print(orjson.dumps({"error": str(error)}).decode())
+        else:
+            print(f"cultivar: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("cultivar: interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))

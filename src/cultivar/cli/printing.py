@@ -1,0 +1,28 @@
+"""What commands print: JSON, or text for a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import orjson
+
+
+def print_json(value: Any) -> None:
+    option = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.write(orjson.dumps(value, option=option).decode())
+
+
+def table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> str:
+    """Columns two spaces apart; a cell that looks like a number stands to the right."""
+    shown = ([header] if header else []) + rows
+    if not shown:
+        return ""
+    widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
+    lines = []
+    for row in shown:
+        cells = [c.rjust(w) if c[:1].isdigit() else c.ljust(w) for c, w in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    if header:
+        lines.insert(1, "  ".join("-" * w for w in widths))
+    return "\n".join(lines)

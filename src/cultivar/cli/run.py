@@ -1,0 +1,288 @@
+"""run: a recipe over a corpus, into a run directory."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import os
+import platform
+import resource
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import cultivar
+from cultivar.cli.arguments import Parser, add_config_flags, config_of
+from cultivar.cli.printing import print_json, table
+from cultivar.cli.progress import RunProgress
+from cultivar.core import registry
+from cultivar.core.dataset import Dataset
+from cultivar.core.errors import InputError, UsageError
+from cultivar.core.journal import Journal
+from cultivar.core.records import Document
+from cultivar.core.registry import Recipe
+from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
+from cultivar.engines.local import LocalEngine
+from cultivar.export.figures import Cost, Drop, Provenance, Report, Tile
+from cultivar.llm.specs import open_models, spec_names
+from cultivar.sources.text import read_corpus
+
+RUN_HELP = "cultivar run RECIPE --help shows the settings of a recipe; cultivar list shows the recipes."
+
+
+def run_parser(recipe: Recipe | None) -> Parser:
+    """The flags of ``run``, with the settings of one recipe."""
+    name = recipe.name if recipe else "RECIPE"
+    parser = Parser(prog=f"cultivar run {name}", description=recipe.summary if recipe else RUN_HELP)
+    parser.add_argument("--corpus", metavar="PATH", help="a file or folder of text (default: the corpus that ships)")
+    parser.add_argument("--out", metavar="DIR", help=f"the run's folder (default: runs/{name})")
+    parser.add_argument("--model", metavar="SPEC", help="the model of every role: openai:NAME@http://host:port/v1")
+    parser.add_argument("--role", metavar="ROLE=SPEC", action="append", default=[], help="the model of one role")
+    parser.add_argument("--seed", type=int, help="of everything that is drawn (default: 0)")
+    parser.add_argument("--concurrency", type=int, default=64, metavar="N", help="items in flight (default: 64)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes for planning (default: one per core)")
+    parser.add_argument("--only", metavar="ITEM", help="replay just this item, writing no records")
+    parser.add_argument("--fresh", action="store_true", help="throw the old run in this folder away")
+    parser.add_argument("--config", metavar="FILE", help="take the settings from a run.toml")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    if recipe is not None:
+        add_config_flags(parser, recipe)
+    return parser
+
+
+def run_command(words: list[str]) -> int:
+    name = words[0] if words and not words[0].startswith("-") else None
+    stored = _stored(words)
+    if name is None and stored is not None:
+        name, words = stored.recipe, ["", *words]
+    if name is None:
+        if {"-h", "--help"} & set(words):
+            run_parser(None).print_help()
+            return 0
+        raise UsageError(f"which recipe? cultivar run RECIPE ...; recipes: {', '.join(registry.names())}")
+    recipe = registry.get(name)
+    given = run_parser(recipe).parse_all(words[1:])
+    for flag, least in (("concurrency", 1), ("workers", 0)):
+        value = getattr(given, flag)
+        if value is not None and value < least:
+            raise UsageError(f"--{flag} {value}: give at least {least}")
+    if stored is not None and stored.recipe != recipe.name:
+        raise UsageError(f"{given.config} holds settings of {stored.recipe!r}, not of {recipe.name!r}")
+    return asyncio.run(_Run(recipe, given, stored).go())
+
+
+def _stored(words: list[str]) -> RunSettings | None:
+    for at, word in enumerate(words):
+        flag, equals, value = word.partition("=")
+        if flag == "--config":
+            path = Path(value if equals else (words[at + 1] if at + 1 < len(words) else ""))
+            return read_settings(path / "run.toml" if path.is_dir() else path)
+    return None
+
+
+class _Run:
+    """One ``cultivar run``, from flags to summary."""
+
+    def __init__(self, recipe: Recipe, given: argparse.Namespace, stored: RunSettings | None) -> None:
+        self.recipe, self.given = recipe, given
+        self.config = config_of(recipe, given, dict(stored.config) if stored else None)
+        corpus = given.corpus or (stored.inputs.get("corpus") if stored else None)
+        self.corpus = None if corpus in (None, "", "(shipped)") else Path(corpus)
+        self.seed = given.seed if given.seed is not None else (stored.seed if stored else 0)
+        model, roles = given.model, list(given.role)
+        if stored and not model and not roles:
+            model = stored.models.get("*")
+            roles = [f"{role}={spec}" for role, spec in stored.models.items() if role != "*"]
+        self.models = open_models(model, roles, recipe.roles, concurrency=given.concurrency * 4)
+        self.directory = RunDirectory(Path(given.out or f"runs/{recipe.name}"))
+        self.settings = RunSettings(
+            recipe=recipe.name,
+            config=asdict(self.config),
+            models=spec_names(self.models),
+            inputs={"corpus": str(self.corpus or "(shipped)"), "corpus-hash": _fingerprint(self.corpus)},
+            seed=self.seed,
+        )
+
+    async def go(self) -> int:
+        given = self.given
+        if given.fresh:
+            self._say_what_goes()
+        growing = getattr(self.recipe.config, "growing", ())
+        journal = self.directory.open_for(self.settings, growing=growing, fresh=given.fresh)
+        title = f"cultivar run {self.recipe.name} -> {self.directory.path}"
+        progress = RunProgress(title, quiet=given.quiet or given.json)
+        workers = given.workers if given.workers is not None else min(os.cpu_count() or 1, 16)
+        try:
+            engine = LocalEngine(
+                journal,
+                self.models,
+                seed=self.seed,
+                concurrency=given.concurrency,
+                workers=0 if given.only else workers,
+                progress=progress,
+                only=given.only,
+            )
+            with progress:
+                dataset = await self._drive(engine)
+            if given.only:
+                print_json([{"id": r.id, **r.to_json()} for r in dataset.records] or engine.dropped)
+                return 0
+            return self._finish(dataset, engine, journal, progress)
+        finally:
+            journal.close()
+
+    async def _drive(self, engine: LocalEngine) -> Dataset:
+        """Runs the recipe; the first Ctrl-C lets it end early with what it has, the second stops at once."""
+        task = asyncio.ensure_future(self._call(engine))
+        loop = asyncio.get_running_loop()
+
+        def interrupt() -> None:
+            if engine.stopping:
+                task.cancel()
+            else:
+                print("\nending: what is in flight is finished and written; Ctrl-C again stops now", file=sys.stderr)
+                engine.stop()
+
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            await engine.close()
+
+    async def _call(self, engine: LocalEngine) -> Dataset:
+        return await self.recipe.run(engine, read_corpus(self.corpus), self.config)
+
+    def _say_what_goes(self) -> None:
+        if (self.directory.path / "journal.sqlite").exists():
+            with self.directory.journal() as journal:
+                counts = journal.counts()
+            kept = sum(1 for _ in self.directory.rows("records.jsonl"))
+            print(
+                f"--fresh throws away {counts['calls']:,} answered calls, {counts['effects']:,} results and "
+                f"{kept:,} records in {self.directory.path}",
+                file=sys.stderr,
+            )
+
+    def _finish(self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress) -> int:
+        from cultivar.export.card import write_card
+        from cultivar.export.report import write_report
+
+        out = self.directory
+        out.write_records(dataset.records)
+        out.write("dropped.jsonl", (orjson.dumps(row) + b"\n" for row in engine.dropped))
+        report = self._report(dataset, engine, journal)
+        write_card(out.path / "card.md", report)
+        write_report(out.path / "report.html", report)
+        summary = self._summary(dataset, engine, journal, progress)
+        if self.given.json:
+            print_json(summary)
+        else:
+            print(_told(summary, out.path))
+        if not dataset.records:
+            raise InputError(
+                f"nothing was accepted; {out.dropped_path} says why"
+                + (f" (most often: {_most(engine)})" if engine.dropped else "")
+            )
+        return 0
+
+    def _report(self, dataset: Dataset, engine: LocalEngine, journal: Journal) -> Report:
+        drops = Counter((row["stage"].rstrip("-0123456789"), row["reason"]) for row in engine.dropped)
+        costs = tuple(
+            Cost(
+                f"{row['role']} ({row['model']})",
+                row["calls"],
+                row["prompt_tokens"],
+                row["completion_tokens"],
+                row["cost"],
+            )
+            for row in journal.spending()
+        )
+        return Report(
+            title=self.directory.path.name,
+            about=self.recipe.summary,
+            provenance=Provenance(
+                recipe=self.recipe.name,
+                paper=self.recipe.paper,
+                command=f"cultivar run --config {self.directory.path}/run.toml",
+                config=dict(self.settings.config),
+                models=dict(self.settings.models),
+                seed=self.seed,
+                versions={"cultivar": cultivar.__version__, "python": platform.python_version()},
+            ),
+            counts=dict(Counter(r.kind for r in dataset.records)),
+            tiles=tuple(dataset.tiles),
+            sections=tuple(dataset.sections),
+            drops=tuple(
+                Drop(reason, count, dataset.reasons.get(reason, ""), stage)
+                for (stage, reason), count in sorted(drops.items(), key=lambda kv: (-kv[1], kv[0]))
+            ),
+            costs=costs,
+            examples=tuple(dataset.examples),
+            limits=tuple(dataset.limits),
+            tags=tuple(dataset.tags),
+        )
+
+    def _summary(
+        self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress
+    ) -> dict[str, Any]:
+        spent = journal.spending()
+        return {
+            "out": str(self.directory.path),
+            "stopped_early": engine.stopping,
+            "records": dict(Counter(r.kind for r in dataset.records)),
+            "dropped": dict(Counter(row["reason"] for row in engine.dropped).most_common()),
+            "numbers": {tile.label: tile.value for tile in dataset.tiles if isinstance(tile, Tile)},
+            "calls": sum(row["calls"] for row in spent),
+            "tokens": sum(row["prompt_tokens"] + row["completion_tokens"] for row in spent),
+            "seconds": round(progress.seconds, 2),
+            "cpu_seconds": round(_cpu_seconds(), 2),
+        }
+
+
+def _cpu_seconds() -> float:
+    """User and system time of this process and of its ended children, in seconds."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def _most(engine: LocalEngine) -> str:
+    return Counter(row["reason"] for row in engine.dropped).most_common(1)[0][0]
+
+
+def _told(summary: dict[str, Any], out: Path) -> str:
+    rows = [(f"{kind} records", f"{count:,}") for kind, count in summary["records"].items()]
+    rows += [
+        (label, f"{value:,}" if isinstance(value, int) else str(value)) for label, value in summary["numbers"].items()
+    ]
+    rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in summary["dropped"].items()]
+    if summary["calls"]:
+        rows += [("calls", f"{summary['calls']:,}"), ("tokens", f"{summary['tokens']:,}")]
+    rows += [("seconds", f"{summary['seconds']:.1f}"), ("CPU seconds", f"{summary['cpu_seconds']:.1f}")]
+    early = "ended early; run the same command again to go on\n" if summary["stopped_early"] else ""
+    return (
+        f"\n{table(rows)}\n\n{early}look at:   {out / 'report.html'}\n"
+        f"read one:  cultivar show {out} 1\ntrain on:  cultivar export {out} --format trl"
+    )
+
+
+def _fingerprint(corpus: Path | None) -> str:
+    """A hash of the passages, so that a changed corpus is seen."""
+    digest = hashlib.sha256()
+    for document in _documents(corpus):
+        digest.update(document.id.encode())
+    return digest.hexdigest()[:16]
+
+
+def _documents(corpus: Path | None) -> Iterator[Document]:
+    yield from read_corpus(corpus)

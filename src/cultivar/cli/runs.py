@@ -1,0 +1,137 @@
+"""list, show, audit, export: recipes, and runs that were made."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from cultivar.cli.printing import print_json, table
+from cultivar.core import registry
+from cultivar.core.errors import InputError
+from cultivar.core.journal import reply_to_json
+from cultivar.core.records import JSON, EnvironmentSpec, Record, Task, Trajectory
+from cultivar.core.rundir import RunDirectory
+
+
+def list_command(given: argparse.Namespace) -> int:
+    recipes = [registry.get(name) for name in registry.names()]
+    if given.json:
+        print_json([{"name": r.name, "paper": r.paper, "roles": r.roles, "summary": r.summary} for r in recipes])
+    else:
+        print(table([(r.name, r.paper or "-", r.summary) for r in recipes], header=("recipe", "arXiv", "what it does")))
+    return 0
+
+
+def show_command(given: argparse.Namespace) -> int:
+    run = RunDirectory(Path(given.run)).require()
+    if given.calls:
+        return _show_calls(run, given)
+    if given.item is None:
+        return _show_run(run, given)
+    record = _find(run, given.item)
+    if given.json:
+        print_json({"id": record.id, **record.to_json()})
+    else:
+        print(_readable(record))
+    return 0
+
+
+def _show_run(run: RunDirectory, given: argparse.Namespace) -> int:
+    settings = run.settings
+    kinds = Counter(r.kind for r in run.records())
+    drops = Counter(row["reason"] for _, row in run.rows("dropped.jsonl"))
+    spending: list[dict[str, JSON]] = []
+    if (run.path / "journal.sqlite").exists():
+        with run.journal() as journal:
+            spending = journal.spending()
+    if given.json:
+        print_json({**settings.to_toml(), "records": kinds, "dropped": drops, "spending": spending})
+        return 0
+    rows = [("recipe", settings.recipe), ("seed", str(settings.seed))]
+    rows += [(f"{kind} records", f"{count:,}") for kind, count in kinds.items()]
+    rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in drops.most_common()]
+    rows += [(f"calls as {row['role']}", f"{row['calls']:,}") for row in spending]
+    print(table(rows))
+    if not run.records_path.exists():
+        print(f"not finished: run it again with: cultivar run --config {run.path}/run.toml --out {run.path}")
+    return 0
+
+
+def _show_calls(run: RunDirectory, given: argparse.Namespace) -> int:
+    with run.journal() as journal:
+        for call in journal.calls(given.item):
+            if given.json:
+                shown = {"item": call.item, "path": call.path, "role": call.role, "model": call.model}
+                print_json({**shown, "request": call.request, "reply": reply_to_json(call.reply)})
+                continue
+            print(f"=== {call.path} · item {call.item} · {call.role} · {call.model} · {call.reply.seconds:.2f} s")
+            for message in call.request["messages"]:
+                print(f"--- {message['role']}\n{message['content']}")
+            for choice in call.reply.choices:
+                print(f"--- reply ({choice.finish})\n{choice.text}")
+    return 0
+
+
+def _find(run: RunDirectory, item: str) -> Record:
+    """A record by id or the beginning of one; a number N is the N-th trajectory."""
+    seen = 0
+    for record in run.records():
+        if isinstance(record, Trajectory):
+            seen += 1
+            if item.isdigit() and len(item) < 8 and seen == int(item):
+                return record
+        if len(item) >= 4 and record.id.startswith(item):
+            return record
+    raise InputError(
+        f"{run.path} has no record {item!r} ({seen:,} trajectories); give an id of records.jsonl, or a number from 1"
+    )
+
+
+def _readable(record: Record) -> str:
+    head = f"{record.kind} {record.id}"
+    match record:
+        case Trajectory():
+            outcome = "solved" if record.success else "not solved"
+            lines = [f"{head} · {outcome} · reward {record.reward:g} · {len(record.turns)} turns", ""]
+            for turn in record.turns:
+                progress = f"  (progress {turn.progress:.0%})" if turn.progress is not None else ""
+                lines += [f"[{turn.role}]{progress}", turn.content, ""]
+            return "\n".join(lines)
+        case Task():
+            return f"{head}\n\n{record.goal}\n\n{record.data.get('problem', '')}"
+        case EnvironmentSpec():
+            return f"{head} · {record.name}\n\n{record.description}\n\n{record.data.get('domain', '')}"
+    body = "\n".join(f"{key}: {value}" for key, value in record.to_json().items() if key != "kind")
+    return f"{head}\n\n{body}"
+
+
+def audit_command(given: argparse.Namespace) -> int:
+    from cultivar.environments.pddl.recheck import recheck
+
+    run = RunDirectory(Path(given.run)).require()
+    result = recheck(run.records())
+    if given.json:
+        print_json(result.to_json())
+    else:
+        rows = [(name, f"{count:,}") for name, count in result.checked.items()]
+        print(table(rows))
+        for finding in result.findings[:50]:
+            print(f"{finding.record}: {finding.gate}: {finding.message}")
+        print("every row holds" if not result.findings else f"{len(result.findings):,} rows do not hold")
+    if not any(result.checked.values()):
+        raise InputError(f"{run.path} has no records to audit; finish the run first")
+    return 0 if not result.findings else 1
+
+
+def export_command(given: argparse.Namespace) -> int:
+    from cultivar.export.rows import export
+
+    run = RunDirectory(Path(given.run)).require()
+    out = Path(given.out) if given.out else run.path / f"{given.format}.jsonl"
+    result = export(run.path, given.format, out)
+    if given.json:
+        print_json(result.to_json())
+    else:
+        print(result.told())
+    return 0

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cultivar.core.errors import InputError, UsageError
+from cultivar.core.journal import SCHEMA_VERSION, Journal
+from cultivar.core.protocols import Choice, Reply, Usage
+
+REPLY = Reply((Choice("yes", "stop", "because", ({"id": "1"},)),), Usage(3, 4, 0.5), "m", 1.25, 2, ("429",))
+
+
+async def test_what_was_put_is_found_again(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        await journal.put_call(b"k", "item", "path", "judge", "m", {"messages": []}, REPLY)
+        await journal.put_effect(b"e", "item", "path", "proof", {"plan": [1, None]}, 0.1)
+    with Journal(tmp_path / "j.sqlite") as journal:
+        found = journal.call(b"k")
+        assert found is not None
+        assert (found.choices, found.usage, found.seconds, found.attempts) == (REPLY.choices, REPLY.usage, 1.25, 2)
+        assert journal.call(b"other") is None
+        assert journal.effect(b"e") == ({"plan": [1, None]},)
+        assert journal.effect(b"k") is None
+        assert journal.counts() == {"calls": 1, "effects": 1}
+        assert [c.role for c in journal.calls()] == ["judge"]
+        assert list(journal.calls("another item")) == []
+        assert journal.spending()[0]["completion_tokens"] == 4
+
+
+async def test_a_result_that_is_none_is_not_a_missing_one(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        await journal.put_effect(b"e", "i", "p", "n", None, 0.0)
+        assert journal.effect(b"e") == (None,)
+
+
+async def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        await asyncio.gather(*(journal.put_effect(b"%d" % n, "i", "p", "n", n, 0.0) for n in range(2_000)))
+        assert journal.counts()["effects"] == 2_000
+        assert journal.effect(b"1999") == (1999,)
+
+
+def test_a_second_writer_is_turned_away_and_let_in_afterwards(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite"), pytest.raises(UsageError, match="another cultivar is writing"):
+        Journal(tmp_path / "j.sqlite")
+    Journal(tmp_path / "j.sqlite").close()
+
+
+def test_a_reader_may_look_while_a_writer_writes(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite"), Journal(tmp_path / "j.sqlite", read_only=True) as reader:
+        assert reader.counts() == {"calls": 0, "effects": 0}
+
+
+def test_a_file_that_is_no_journal(tmp_path: Path) -> None:
+    (tmp_path / "j.sqlite").write_bytes(b"this is no database" * 100)
+    with pytest.raises(InputError, match="cannot be used as a journal"):
+        Journal(tmp_path / "j.sqlite")
+
+
+def test_a_journal_of_a_newer_schema(tmp_path: Path) -> None:
+    Journal(tmp_path / "j.sqlite").close()
+    connection = sqlite3.connect(tmp_path / "j.sqlite")
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    connection.close()
+    with pytest.raises(InputError, match="newer cultivar"):
+        Journal(tmp_path / "j.sqlite")
+
+
+async def test_a_full_disk_stops_with_a_sentence_and_keeps_what_was_committed(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = Journal(path)
+    await journal.put_effect(b"first", "i", "p", "n", 1, 0.0)
+    # The writer's connection cannot be reached from here, so the file itself is given a limit, as a full disk would.
+    journal.close()
+    script = f"""
+import asyncio, resource, signal
+from pathlib import Path
+from cultivar.core.errors import InputError
+from cultivar.core.journal import Journal
+async def main():
+    journal = Journal(Path({str(path)!r}))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, resource.RLIM_INFINITY))
+    try:
+        for n in range(200):
+            await journal.put_effect(b"n%d" % n, "i", "p", "n", list(range(n * 50, n * 50 + 3000)), 0.0)
+    except InputError as error:
+        print("SAID", error, n)
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert "SAID" in done.stdout, done.stderr
+    assert "make room" in done.stdout
+    kept = int(done.stdout.split()[-1])
+    assert kept > 0
+    with Journal(path) as again:
+        assert again.effect(b"first") == (1,)
+        assert again.counts()["effects"] == kept + 1
+
+
+async def test_what_was_awaited_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    script = f"""
+import asyncio, os, signal
+from pathlib import Path
+from cultivar.core.journal import Journal
+async def main():
+    journal = Journal(Path({str(path)!r}))
+    for n in range(50):
+        await journal.put_effect(b"n%d" % n, "i", "p", "n", n, 0.0)
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.returncode == -9
+    with Journal(path) as journal:
+        assert journal.counts()["effects"] == 50

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cultivar.core.records import (
+    Document,
+    EnvironmentSpec,
+    Instruction,
+    Preference,
+    Record,
+    Sample,
+    Task,
+    Trajectory,
+    Turn,
+    Verdict,
+    record_from_json,
+)
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+data = st.dictionaries(text, st.one_of(text, st.integers(-(2**53), 2**53), st.none()), max_size=3)
+base = {"parents": st.lists(text, max_size=2).map(tuple), "meta": data}
+turns = st.builds(Turn, role=st.sampled_from(["user", "assistant"]), content=text, train=st.booleans(), thought=text)
+records = st.one_of(
+    st.builds(Document, text=text, title=text, **base),
+    st.builds(Instruction, prompt=text, reference=st.none() | text, **base),
+    st.builds(EnvironmentSpec, family=text, name=text, description=text, data=data, **base),
+    st.builds(Task, environment=text, goal=text, data=data, **base),
+    st.builds(
+        Trajectory, task=text, turns=st.lists(turns, max_size=3).map(tuple), success=st.booleans(), reward=st.just(1.0)
+    ),
+    st.builds(Sample, messages=st.lists(st.fixed_dictionaries({"role": text, "content": text}), max_size=2).map(tuple)),
+    st.builds(Preference, prompt=text, chosen=text, rejected=text, **base),
+    st.builds(Verdict, subject=text, verifier=text, passed=st.none() | st.booleans(), **base),
+)
+
+
+@given(records)
+def test_json_and_back(record: Record) -> None:
+    again = record_from_json(record.to_json())
+    assert again == record
+    assert again.id == record.id
+
+
+@given(text, text)
+def test_the_id_is_of_the_content(a: str, b: str) -> None:
+    assert (Document(text=a).id == Document(text=b).id) == (a == b)
+
+
+def test_meta_is_no_part_of_the_id_and_parents_are() -> None:
+    assert Document(text="a", meta={"x": 1}).id == Document(text="a").id
+    assert Document(text="a", parents=("p",)).id != Document(text="a").id
+
+
+def test_unknown_keys_are_ignored_and_unknown_kinds_refused() -> None:
+    assert record_from_json({"kind": "document", "id": "x", "text": "a", "later": 1}) == Document(text="a")
+    with pytest.raises(ValueError, match="no record is of kind 'x'"):
+        record_from_json({"kind": "x"})

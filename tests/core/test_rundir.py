@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cultivar.core.errors import InputError, UsageError
+from cultivar.core.records import Document
+from cultivar.core.rundir import RunDirectory, RunSettings, read_settings, replacing
+
+SETTINGS = RunSettings("agentgen", {"tasks": 20, "thoughts": None}, {"*": "m"}, {"corpus": "(shipped)"}, 3)
+
+
+def test_settings_and_back(tmp_path: Path) -> None:
+    RunDirectory(tmp_path / "run").open_for(SETTINGS).close()
+    found = read_settings(tmp_path / "run" / "run.toml")
+    assert found == RunSettings("agentgen", {"tasks": 20}, {"*": "m"}, {"corpus": "(shipped)"}, 3)
+    RunDirectory(tmp_path / "run").open_for(SETTINGS).close()
+
+
+def test_another_configuration_is_refused_and_fresh_starts_over(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.open_for(SETTINGS).close()
+    run.write_records([Document(text="a")])
+    other = RunSettings("agentgen", {"tasks": 30}, {"*": "m"}, {"corpus": "(shipped)"}, 4)
+    with pytest.raises(UsageError, match=r"seed was 3 and is 4; tasks was 20 and is 30.*--fresh") as caught:
+        run.open_for(other)
+    assert "--out" in str(caught.value)
+    assert run.records_path.exists()
+    run.open_for(other, fresh=True).close()
+    assert not run.records_path.exists()
+    assert run.settings.seed == 4
+
+
+def test_what_may_grow_may_differ(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.open_for(SETTINGS).close()
+    more = RunSettings("agentgen", {"tasks": 99}, {"*": "m"}, {"corpus": "(shipped)"}, 3)
+    run.open_for(more, growing=("tasks",)).close()
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match="holds files that are no run"):
+        RunDirectory(tmp_path).open_for(SETTINGS)
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+    with pytest.raises(InputError, match="holds no run"):
+        RunDirectory(tmp_path).require()
+    with pytest.raises(InputError, match="there is no run at"):
+        RunDirectory(tmp_path / "x").require()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "records.jsonl"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), replacing(target) as out:
+        out.write(b"half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    with replacing(target) as out:
+        out.write(b"new")
+    assert target.read_text() == "new"
+
+
+def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.write_records([Document(text="a")])
+    with run.records_path.open("ab") as out:
+        out.write(b'{"kind": "document"')
+    with pytest.raises(InputError, match=r"records\.jsonl line 2 is not JSON"):
+        list(run.records())
+
+
+def test_settings_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("recipe = [")
+    with pytest.raises(InputError, match="is not the settings of a run"):
+        read_settings(tmp_path / "run.toml")
+    with pytest.raises(InputError, match="there is no"):
+        read_settings(tmp_path / "other.toml")

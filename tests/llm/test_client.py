@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from cultivar.core.errors import EndpointError
+from cultivar.core.protocols import Request
+from cultivar.llm.client import ChatModel
+
+KEY = "sk-very-secret-123"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PROMPT = Request(({"role": "user", "content": "hello"},), {"temperature": 0.5})
+
+
+def completion(text: str = "hi", **message: Any) -> dict[str, Any]:
+    return {
+        "model": "m-1",
+        "choices": [
+            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text, **message}}
+        ],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 2},
+    }
+
+
+@pytest.fixture
+async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[Handler], Awaitable[ChatModel]]]:
+    """An endpoint on loopback with the given handler, and a client of it that does not wait long."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    opened: list[TestServer] = []
+    models: list[ChatModel] = []
+
+    async def start(handler: Handler, **options: Any) -> ChatModel:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", handler)
+        server = TestServer(app)
+        await server.start_server()
+        opened.append(server)
+        settings = {"deadline": 5.0, "timeout": 2.0, "backoff": 0.005} | options
+        model = ChatModel("m", str(server.make_url("/v1")), **settings)
+        models.append(model)
+        return model
+
+    yield start
+    for model in models:
+        await model.close()
+    for server in opened:
+        await server.close()
+
+
+async def test_a_request_and_its_reply(serve: Any) -> None:
+    seen: list[Any] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append((request.headers["Authorization"], await request.json()))
+        return web.json_response(completion("hi", reasoning_content="because", tool_calls=[{"id": "t"}]))
+
+    model = await serve(handler)
+    reply = await model.complete(Request(PROMPT.messages, PROMPT.sampling, ({"type": "function"},), {"a": 1}, 2))
+    assert (reply.text, reply.choices[0].reasoning, reply.choices[0].tool_calls) == ("hi", "because", ({"id": "t"},))
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.attempts) == (7, 2, 1)
+    header, body = seen[0]
+    assert header == f"Bearer {KEY}"
+    assert (body["model"], body["temperature"], body["n"], body["tools"]) == ("m", 0.5, 2, [{"type": "function"}])
+    assert body["response_format"]["json_schema"]["schema"] == {"a": 1}
+    assert KEY not in model.name
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (lambda: web.Response(status=429, headers={"Retry-After": "0"}), "429"),
+        (lambda: web.Response(status=500, text="oops"), "500"),
+        (lambda: web.Response(text='{"choices": [{"mess'), "malformed"),
+        (lambda: web.json_response({"choices": []}), "malformed"),
+        (lambda: web.json_response(["no", "object"]), "malformed"),
+    ],
+)
+async def test_a_fault_that_passes_is_tried_again_and_counted(serve: Any, fault: Any, kind: str) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        found: web.Response = fault() if calls < 3 else web.json_response(completion())
+        return found
+
+    reply = await (await serve(handler)).complete(PROMPT)
+    assert (reply.text, reply.attempts, reply.faults) == ("hi", 3, (kind, kind))
+
+
+async def test_a_reset_is_tried_again(serve: Any) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response(completion())
+
+    reply = await (await serve(handler)).complete(PROMPT)
+    assert (reply.text, reply.faults) == ("hi", ("reset",))
+
+
+async def test_a_timeout_is_tried_again(serve: Any) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            await asyncio.sleep(0.5)
+        return web.json_response(completion())
+
+    reply = await (await serve(handler, timeout=0.1)).complete(PROMPT)
+    assert reply.faults == ("timeout",)
+
+
+async def test_retry_after_is_obeyed(serve: Any) -> None:
+    times: list[float] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        times.append(asyncio.get_running_loop().time())
+        if len(times) == 1:
+            return web.Response(status=429, headers={"Retry-After": "0.3"})
+        return web.json_response(completion())
+
+    await (await serve(handler)).complete(PROMPT)
+    assert times[1] - times[0] >= 0.3
+
+
+@pytest.mark.parametrize(("status", "hint"), [(401, "export OPENAI_API_KEY"), (404, "ends in /v1"), (400, "refused")])
+async def test_a_refusal_is_final_and_says_what_to_do(serve: Any, status: int, hint: str) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.json_response({"error": f"bad key {KEY}"}, status=status)
+
+    with pytest.raises(EndpointError, match=hint) as caught:
+        await (await serve(handler)).complete(PROMPT)
+    assert calls == 1
+    assert KEY not in str(caught.value)
+    assert caught.value.status == status
+
+
+async def test_the_deadline_ends_it(serve: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=503, text=f"busy {KEY}")
+
+    with pytest.raises(EndpointError, match=r"no answer in 0\.2 s and \d+ attempts.*503: busy \[key\]") as caught:
+        await (await serve(handler, deadline=0.2)).complete(PROMPT)
+    assert KEY not in str(caught.value)
+
+
+async def test_an_endpoint_that_is_not_there() -> None:
+    model = ChatModel("m", "http://127.0.0.1:9/v1", deadline=0.1, backoff=0.01)
+    with pytest.raises(EndpointError, match=r"127\.0\.0\.1:9/v1 cannot be reached"):
+        await model.complete(PROMPT)
+    await model.close()
+
+
+async def test_refusals_and_cut_off_replies_are_visible(serve: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        data = completion()
+        data["choices"][0]["message"] = {"role": "assistant", "content": None, "refusal": "I will not"}
+        cut = {"index": 1, "finish_reason": "length", "message": {"content": "half"}}
+        data["choices"].append(cut)
+        return web.json_response(data)
+
+    reply = await (await serve(handler)).complete(PROMPT)
+    assert [(c.text, c.finish) for c in reply.choices] == [("I will not", "refusal"), ("half", "length")]
+
+
+async def test_overload_narrows_what_is_in_flight(serve: Any) -> None:
+    flying = most = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal flying, most
+        flying += 1
+        try:
+            if flying > 4:
+                return web.Response(status=429)
+            most = max(most, flying)
+            await asyncio.sleep(0.01)
+            return web.json_response(completion())
+        finally:
+            flying -= 1
+
+    model = await serve(handler, deadline=20.0)
+    replies = await asyncio.gather(*(model.complete(PROMPT) for _ in range(120)))
+    assert len(replies) == 120
+    assert model._limiter.width < 32

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cultivar.core.errors import InputError, UsageError
+from cultivar.llm.specs import open_model, open_models, spec_names
+
+
+def test_an_endpoint() -> None:
+    assert open_model("openai:some/model@http://127.0.0.1:8000/v1").name == "openai:some/model@http://127.0.0.1:8000/v1"
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("gpt", "names no model"),
+        ("openai:", "names no model"),
+        ("opnai:x@http://h/v1", "did you mean 'openai'"),
+        ("openai:x@h:8000/v1", "no endpoint's URL"),
+        ("openai:x@ftp://h/v1", "no endpoint's URL"),
+        ("openai:@http://h/v1", "no endpoint's URL"),
+        ("openai:x@http://user:sk-secret@h/v1", "keys do not go into"),
+    ],
+)
+def test_a_spec_that_is_none(spec: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told) as caught:
+        open_model(spec)
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_scripted_replies(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text('"one"\n{"reply": "two"}\n')
+    assert open_model(f"scripted:{tmp_path / 'r.jsonl'}").name == "scripted:r.jsonl"
+    (tmp_path / "bad.jsonl").write_text('"one"\n{"answer": "two"}\n')
+    with pytest.raises(InputError, match=r"bad\.jsonl line 2 is no reply"):
+        open_model(f"scripted:{tmp_path / 'bad.jsonl'}")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_model(f"scripted:{tmp_path / 'none.jsonl'}")
+
+
+def test_roles() -> None:
+    spec = "openai:x@http://h/v1"
+    models = open_models(spec, [f"judge={spec}"], ("judge", "author"), concurrency=4)
+    assert models["*"] is models["judge"]
+    assert spec_names(models) == {"*": spec, "judge": spec}
+    with pytest.raises(UsageError, match="did you mean 'judge'"):
+        open_models(None, [f"jugde={spec}"], ("judge",), concurrency=4)
+    with pytest.raises(UsageError, match="write --role"):
+        open_models(None, ["judge"], ("judge",), concurrency=4)
