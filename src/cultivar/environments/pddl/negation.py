@@ -1,0 +1,68 @@
+"""The words that deny a sentence: ``block a is clear`` -> ``block a is not clear``, where that is surely right."""
+
+from __future__ import annotations
+
+import re
+
+from cultivar.environments.pddl.language import Language
+from cultivar.environments.pddl.model import Domain
+from cultivar.environments.pddl.templates import Template, words
+
+_VERBS = frozenset(("is", "are", "can", "was", "were"))
+_UNSAFE = frozenset(
+    "no not nothing nobody none never neither nor only every each all some any both either if when unless until "
+    "who which that whose where while because or but cannot".split()
+)
+_VERB = re.compile(r"\b(is|are|can|was|were)\b", re.IGNORECASE)
+_THERE = re.compile(r"^there (is|are) (?:an? )?", re.IGNORECASE)
+_AFTER_VERB_UNSAFE = frozenset(("and", "also", "still", "already", "always", "now"))
+LONG = "it is not the case that "
+
+
+def _verb(template: Template) -> re.Match[str] | None:
+    """The only verb of a template that is a simple statement."""
+    plain = [e for e in template.elements if isinstance(e, str)]
+    if sum(w in _VERBS for w in plain) != 1 or any(w in _UNSAFE for w in plain):
+        return None
+    found = _VERB.search(template.text)
+    if found is None or set(words(template.text[found.end() :])) & _AFTER_VERB_UNSAFE:
+        return None
+    return found
+
+
+def negated(template: Template) -> Template:
+    """A template that says the contrary: short where it is safe, ``it is not the case that ...`` otherwise."""
+    found = _verb(template)
+    if found is None:
+        return long_negated(template)
+    there = _THERE.match(template.text)
+    if there is not None:
+        return Template.parse(f"there {there[1].lower()} no {template.text[there.end() :]}")
+    return Template.parse(f"{template.text[: found.end()]} not{template.text[found.end() :]}")
+
+
+def long_negated(template: Template) -> Template:
+    return Template.parse(LONG + template.text)
+
+
+def infinitive(template: Template) -> Template | None:
+    """``block a is clear`` -> ``block a to be clear`` (after "I need ..."); None where it would not be English."""
+    found = _verb(template)
+    if found is None or found[0].lower() not in ("is", "are") or found.start() == 0 or _THERE.match(template.text):
+        return None
+    return Template.parse(f"{template.text[: found.start()]}to be{template.text[found.end() :]}")
+
+
+def negations(domain: Domain, language: Language) -> dict[str, Template]:
+    """The denying template of every predicate: the given one, the derived one, or the long form where that clashes."""
+    plain = {p.name: Template.parse(language.predicates[p.name]) for p in domain.predicates}
+    taken = {template.shape for template in plain.values()}
+    taken |= {Template.parse(text).shape for text in language.actions.values()}
+    found: dict[str, Template] = {}
+    for name, template in plain.items():
+        given = language.negated.get(name)
+        found[name] = Template.parse(given) if given is not None else negated(template)
+        if given is None and found[name].shape in taken:
+            found[name] = long_negated(template)
+        taken.add(found[name].shape)
+    return found
