@@ -15,6 +15,10 @@ from cultivar.core.protocols import Choice, Reply, Usage
 REPLY = Reply((Choice("yes", "stop", "because", ({"id": "1"},)),), Usage(3, 4, 0.5), "m", 1.25, 2, ("429",))
 
 
+def run_script(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+
+
 async def test_what_was_put_is_found_again(tmp_path: Path) -> None:
     with Journal(tmp_path / "j.sqlite") as journal:
         await journal.put_call(b"k", "item", "path", "judge", "m", {"messages": []}, REPLY)
@@ -93,7 +97,7 @@ async def main():
         print("SAID", error, n)
 asyncio.run(main())
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = run_script(script)
     assert "SAID" in done.stdout, done.stderr
     assert "make room" in done.stdout
     kept = int(done.stdout.split()[-1])
@@ -116,7 +120,7 @@ async def main():
     os.kill(os.getpid(), signal.SIGKILL)
 asyncio.run(main())
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    done = run_script(script)
     assert done.returncode == -9
     with Journal(path) as journal:
         assert journal.counts()["effects"] == 50

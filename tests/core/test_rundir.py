@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,7 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(UsageError, match="holds files that are no run"):
         RunDirectory(tmp_path).open_for(SETTINGS)
-    assert os.listdir(tmp_path) == ["thesis.tex"]
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
     with pytest.raises(InputError, match="holds no run"):
         RunDirectory(tmp_path).require()
     with pytest.raises(InputError, match="there is no run at"):

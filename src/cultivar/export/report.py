@@ -95,10 +95,11 @@ def _short(value: Cell) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: ``share`` of the axis in per cent, ``text`` the number that stands at it."""
+    """One bar: ``share`` of the axis in per cent, ``text`` the number that stands at it, ``title`` says it in full."""
 
     share: str
     text: str
+    title: str
     series: int
 
 
@@ -113,6 +114,8 @@ class Chart:
     groups: tuple[tuple[str, tuple[Bar, ...]], ...]
     ticks: tuple[tuple[str, str], ...]
     left_out: int
+    across: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +150,17 @@ def _grid(table: Table) -> Grid:
 def _bars(bars: Bars) -> Chart:
     labels = [one_line(label, MAX_LABEL) for label in bars.labels[:MAX_BARS]]
     names = list(bars.series)[:5]
-    top, ticks = axis([value for name in names for value in bars.series[name]])
+    values = [value for name in names for value in bars.series[name]]
+    upright = len(labels) * max(1, len(names)) <= 24 and all(len(label) <= 9 for label in labels)
+    # Lying bars have no axis to be read from: the longest takes the whole width.
+    top, ticks = axis(values) if upright else (max(values, default=0.0), ())
     # The last series is the result and takes colour 0; what it is compared with is quieter.
     colours = [len(names) - 1 - i for i in range(len(names))]
-    unit = one_line(bars.unit, 20) if bars.unit != " " else ""
+    unit = clip(bars.unit, 20)
     groups = tuple(
-        (label, tuple(_bar(bars.series[name][i], top, unit, colour) for name, colour in zip(names, colours)))
+        (label, tuple(_bar(bars.series[name][i], top, unit, colour, name) for name, colour in zip(names, colours)))
         for i, label in enumerate(labels)
     )
-    upright = len(labels) * max(1, len(names)) <= 24 and all(len(label) <= 9 for label in labels)
     legend = tuple((colour, one_line(name, MAX_LABEL)) for name, colour in zip(names, colours))
     return Chart(
         kind="columns" if upright else "rows",
@@ -165,6 +170,7 @@ def _bars(bars: Bars) -> Chart:
         groups=groups if names else (),
         ticks=tuple((share(tick, top), number(tick) + unit) for tick in ticks),
         left_out=max(0, len(bars.labels) - MAX_BARS),
+        unit=unit,
     )
 
 
@@ -174,29 +180,28 @@ def _histogram(histogram: Histogram) -> Chart:
     # About eight labels fit below the axis on a phone.
     every = max(1, -(-len(labels) // 8))
     groups = tuple(
-        (label if i % every == 0 else "", (_bar(count, top, "", 0, title=label),))
+        (label if i % every == 0 else "", (_bar(count, top, "", 0, label),))
         for i, (label, count) in enumerate(zip(labels, histogram.counts))
     )
-    unit = one_line(histogram.unit, 40)
     return Chart(
         kind="histogram",
         title=one_line(histogram.title, MAX_CELL),
-        note=clip(" ".join(filter(None, (histogram.note, f"Across: {unit}." if unit else ""))), 1_000),
+        note=clip(histogram.note, 1_000),
         legend=(),
         groups=groups,
         ticks=tuple((share(tick, top), number(tick)) for tick in ticks),
         left_out=max(0, len(histogram.counts) - MAX_BARS),
+        across=one_line(histogram.unit, MAX_LABEL),
     )
 
 
-def _bar(value: float, top: float, unit: str, colour: int, title: str = "") -> Bar:
-    text = number(value) + unit
-    return Bar(share(value, top), f"{title}: {text}" if title else text, colour)
+def _bar(value: float, top: float, unit: str, colour: int, name: str) -> Bar:
+    return Bar(share(value, top), number(value), f"{one_line(name, MAX_LABEL)}: {number(value)}{unit}", colour)
 
 
 def share(value: float, top: float) -> str:
-    """``value`` in per cent of ``top``, as CSS wants it."""
-    return f"{100 * value / top:.2f}" if top else "0"
+    """``value`` in per cent of ``top``, as CSS wants it; "0" for nothing at all."""
+    return f"{100 * value / top:.3f}" if top and value else "0"
 
 
 def axis(values: list[float]) -> tuple[float, tuple[float, ...]]:
@@ -204,7 +209,7 @@ def axis(values: list[float]) -> tuple[float, tuple[float, ...]]:
     high = max(values, default=0)
     if high <= 0:
         return 0.0, ()
-    step = round_step(high / 4)
+    step = round_step(high / 5)
     if all(float(value).is_integer() for value in values):
         step = max(step, 1.0)
     count = -(-high // step)
