@@ -83,7 +83,7 @@ async def test_outcomes(journal: Journal) -> None:
 
 async def test_a_bug_stops_the_run_and_names_its_item(journal: Journal) -> None:
     async def broken(document: Document, scope: Scope) -> str:
-        return document.text + 1  # type: ignore[operator]
+        return str(document.text + 1)  # type: ignore[operator]
 
     with pytest.raises(RecipeBug, match=f"--only {DOCUMENTS[0].id}") as caught:
         await LocalEngine(journal, concurrency=1).map(broken, DOCUMENTS)

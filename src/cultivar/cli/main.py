@@ -22,7 +22,7 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="cultivar",
         description="Grows verified training data for language-model agents and assistants out of raw text.",
-        epilog="exit codes: 0 good, 1 the input is not good, 2 wrong usage\n\nexample: cultivar run agentgen --out runs/one",
+        epilog="exit codes: 0 good, 1 the input is not good, 2 wrong usage\n\nbegin with: cultivar run agentgen",
     )
     parser.add_argument("--version", action="version", version=f"cultivar {cultivar.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)

@@ -60,7 +60,14 @@ class RecipeBug(CultivarError):
 
 
 class Unparsable(Exception):
-    """A reply could not be read; ``str`` says why, in words that help a model to mend it."""
+    """A reply could not be read; ``str`` says why, in words that help a model to mend it.
+
+    ``reason`` is a short slug, for recipes that drop the item when the retries are used up.
+    """
+
+    def __init__(self, why: str, reason: str = "unparsable") -> None:
+        super().__init__(why)
+        self.reason = reason
 
 
 class Dropped(Exception):

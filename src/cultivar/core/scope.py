@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
-from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, overload
 
 import orjson
 
@@ -29,7 +29,11 @@ from cultivar.core.journal import Journal
 from cultivar.core.protocols import Choice, Model, Reply, Request
 from cultivar.core.records import JSON, Message, Record, content_hash, record_from_json
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
 Prompt: TypeAlias = str | Message | Sequence[Message | Mapping[str, JSON]]
 
 REASK = "That reply cannot be used: {why}\nAnswer the request again, in the form that was asked for."
@@ -146,6 +150,9 @@ class Scope:
     ) -> T: ...
 
     @overload
+    async def ask(self, role: str, prompt: Prompt, *, parse: type[M], n: None = None, **options: Any) -> M: ...
+
+    @overload
     async def ask(self, role: str, prompt: Prompt, *, parse: None = None, n: int, **options: Any) -> list[Choice]: ...
 
     @overload
@@ -167,8 +174,8 @@ class Scope:
         """Asks the model of ``role``; every answered attempt is journalled.
 
         Without ``parse`` the Choice itself comes back, refused, cut off or empty as it may be. ``parse`` turns its text
-        into a value or raises Unparsable(why); the model is then asked again, up to ``retries`` times, with the reason
-        shown to it unless ``show_error`` is False. A pydantic model may stand for ``parse``: it becomes the schema too.
+        into a value or raises Unparsable(why); the model is then asked again, up to ``retries`` times, with every
+        attempt and its reason shown to it unless ``show_error`` is False. A pydantic model may stand for ``parse``: it becomes the schema too.
         With ``n`` a list comes back; samples that cannot be parsed are left out of it, and it is never empty.
         Raises Unparsable when the retries are used up, EndpointError when there is no answer to be had.
         """
@@ -181,21 +188,21 @@ class Scope:
             reply = await self._complete(role, request)
             if read is None:
                 return list(reply.choices) if n is not None else reply.choices[0]
-            values, why = [], "there is no reply"
+            values, refused = [], Unparsable("there is no reply")
             for choice in reply.choices:
                 try:
                     values.append(read(_whole(choice)))
                 except Unparsable as error:
-                    why = str(error)
+                    refused = error
             if values:
                 return values if n is not None else values[0]
             if attempt == retries:
-                raise Unparsable(why)
+                raise refused
             if show_error:
                 messages = (
-                    *as_messages(prompt),
+                    *messages,
                     {"role": "assistant", "content": reply.choices[0].text or "(nothing)"},
-                    {"role": "user", "content": REASK.format(why=why)},
+                    {"role": "user", "content": REASK.format(why=refused)},
                 )
         raise AssertionError("unreachable")
 
