@@ -167,7 +167,8 @@ def _witness(left: _Automaton, right: _Automaton) -> Words | None:
     """A row of words that both accept with different meanings; an argument mentioned twice counts as two."""
     same = left is right
     start = ((0, _OUT), (0, _OUT), not same)
-    seen, todo = {start}, [(start, ())]
+    seen = {start}
+    todo: list[tuple[tuple[State, State, bool], Words]] = [(start, ())]
     while todo:
         (a, b, differ), path = todo.pop()
         if differ and left.ends(a) and right.ends(b):

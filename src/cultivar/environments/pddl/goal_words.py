@@ -73,10 +73,10 @@ class Phrasing:
     def _inner(self, formula: Formula) -> str:
         """Brackets, where a clause inside another could be taken apart wrongly."""
         said = self.say(formula)
-        return said if isinstance(formula, Atom | Equals) or isinstance(formula, Not) else f"({said})"
+        return said if isinstance(formula, Atom | Equals | Not) else f"({said})"
 
     def _quantified(self, first: str, more: str, variables: tuple[Variable, ...], body: Formula, head: str) -> str:
-        binding = {}
+        binding: dict[str, str] = {}
         for k, variable in enumerate(variables):
             plain = variable.name.lstrip("?")
             while plain in self._taken or plain in binding.values():

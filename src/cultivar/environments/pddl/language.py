@@ -14,7 +14,7 @@ from typing import Self
 from cultivar.core.errors import InputError
 from cultivar.core.records import JSON
 from cultivar.environments.pddl.model import Action, Domain, Predicate
-from cultivar.environments.pddl.templates import Template
+from cultivar.environments.pddl.templates import Template, sentence, words
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,22 @@ class Language:
     def from_json(cls, data: Mapping[str, JSON]) -> Self:
         """Raises InputError if the templates are not two mappings of strings."""
         try:
-            maps = [dict(data[key]) for key in ("predicates", "actions")] + [dict(data.get("negated") or {})]
+            predicates, actions, negated = (
+                dict(data["predicates"]),
+                dict(data["actions"]),
+                dict(data.get("negated") or {}),
+            )
             seen = data.get("visibility")
             visibility = Visibility.from_json(seen) if seen else None
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"a language needs 'predicates' and 'actions', each name -> sentence ({error!r})"
             ) from None
-        if not all(isinstance(k, str) and isinstance(v, str) for m in maps for k, v in m.items()):
+        if not all(
+            isinstance(k, str) and isinstance(v, str) for m in (predicates, actions, negated) for k, v in m.items()
+        ):
             raise InputError("a language maps names to sentences: every key and every value must be a string")
-        return cls(*maps, visibility)
+        return cls(predicates, actions, negated, visibility)
 
 
 def spoken(name: str) -> str:
@@ -83,14 +89,19 @@ def spoken(name: str) -> str:
 
 
 _PLACE = frozenset(
-    "at in on under above below behind inside outside near by beside within next-to adjacent-to connected-to on-top-of "
-    "in-front-of left-of right-of part-of linked-to attached-to next_to adjacent_to connected_to on_top_of".split()
+    words(
+        "at in on under above below behind inside outside near by beside within next-to adjacent-to connected-to "
+        "on-top-of in-front-of left-of right-of part-of linked-to attached-to next_to adjacent_to connected_to "
+        "on_top_of"
+    )
 )
 _STATE = frozenset(
-    "clear empty open closed clean dirty full free ready available wet dry hot cold broken fixed locked unlocked "
-    "safe busy on-table ontable idle alive visible".split()
+    words(
+        "clear empty open closed clean dirty full free ready available wet dry hot cold broken fixed locked "
+        "unlocked safe busy on-table ontable idle alive visible"
+    )
 )
-_PREPOSITIONS = frozenset("from to with on in into onto at using via by through for".split())
+_PREPOSITIONS = frozenset(words("from to with on in into onto at using via by through for"))
 
 
 def _statement(predicate: Predicate) -> str:
@@ -140,9 +151,7 @@ def default_language(domain: Domain) -> Language:
         a.name: f"do {a.name}" + "".join(f" {{arg{k + 1}}}" for k in range(len(a.parameters))) for a in domain.actions
     }
     _distinct(actions, plain, [Template.parse(t).shape for t in predicates.values()])
-    ends = ({name: f"{capital(text)}." for name, text in texts.items()} for texts in (predicates, actions))
-    return Language(*ends)
-
-
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return Language(
+        {name: sentence(text) for name, text in predicates.items()},
+        {name: sentence(text) for name, text in actions.items()},
+    )

@@ -7,13 +7,12 @@ hyphens (``red-box`` as "red box") where that is harmless, and under its own nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.forms import Form, Words, clashes, parses
-from cultivar.environments.pddl.forms import Trie
+from cultivar.environments.pddl.forms import Form, Trie, Words, clashes, parses
 from cultivar.environments.pddl.goal_words import Phrasing, conjuncts
 from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.language import Language, Visibility, default_language, spoken
@@ -133,7 +132,7 @@ class Narrator:
     # The goal and the rules.
 
     def goal(self) -> str:
-        """One paragraph, "The goal is to satisfy the following conditions: ...", with sorted sentences, and the cost if it counts."""
+        """One paragraph, "The goal is to satisfy the following conditions: ..."; the cost is mentioned if it counts."""
         said = sorted(self.condition(formula) for formula in conjuncts(self.task))
         text = f"The goal is to satisfy the following conditions: {' '.join(dict.fromkeys(said))}"
         if self.task.problem.minimize_cost:
@@ -142,7 +141,11 @@ class Narrator:
 
     def condition(self, formula: Formula) -> str:
         """Any formula without free variables as one sentence."""
-        return sentence(self._phrasing.say(formula))
+        return sentence(self.clause(formula))
+
+    def clause(self, formula: Formula) -> str:
+        """The same without capital and full stop."""
+        return self._phrasing.say(formula)
 
     @cached_property
     def _phrasing(self) -> Phrasing:
@@ -250,13 +253,16 @@ class Narrator:
 
 
 _COMMANDS = frozenset(
-    "add apply assemble attach board bring build buy call carry charge check clean climb close collect combine connect "
-    "cook cut deliver detach disconnect drain drive drop empty enter exit fasten feed fetch fill fix fly free get give "
-    "go grab grant grasp hand harvest heat hold insert inspect install jump label lay lead leave lift light load lock "
-    "lower make mix mount move open operate pack paint park pass pick place plant plug pour press prepare pull push put "
-    "raise reach receive refill release remove repair replace return ride roll rotate sail seal search sell send serve "
-    "set ship slide sort stack start stir stop store supply swap switch take throw tie tighten travel turn unload unlock "
-    "unpack unscrew unstack untie use wait walk wash water wire wipe withdraw work wrap write".split()
+    words(
+        "add apply assemble attach board bring build buy call carry charge check clean climb close collect combine "
+        "connect cook cut deliver detach disconnect drain drive drop empty enter exit fasten feed fetch fill fix "
+        "fly free get give go grab grant grasp hand harvest heat hold insert inspect install jump label lay lead "
+        "leave lift light load lock lower make mix mount move open operate pack paint park pass pick place plant "
+        "plug pour press prepare pull push put raise reach receive refill release remove repair replace return "
+        "ride roll rotate sail seal search sell send serve set ship slide sort stack start stir stop store supply "
+        "swap switch take throw tie tighten travel turn unload unlock unpack unscrew unstack untie use wait walk "
+        "wash water wire wipe withdraw work wrap write"
+    )
 )
 "Verbs with which a command may begin though the action's name begins otherwise."
 

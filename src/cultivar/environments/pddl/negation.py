@@ -10,8 +10,10 @@ from cultivar.environments.pddl.templates import Template, words
 
 _VERBS = frozenset(("is", "are", "can", "was", "were"))
 _UNSAFE = frozenset(
-    "no not nothing nobody none never neither nor only every each all some any both either if when unless until "
-    "who which that whose where while because or but cannot".split()
+    words(
+        "no not nothing nobody none never neither nor only every each all some any both either if when unless "
+        "until who which that whose where while because or but cannot"
+    )
 )
 _VERB = re.compile(r"\b(is|are|can|was|were)\b", re.IGNORECASE)
 _THERE = re.compile(r"^there (is|are) (?:an? )?", re.IGNORECASE)

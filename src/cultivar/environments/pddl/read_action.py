@@ -205,10 +205,10 @@ class ActionReader:
 
 
 def _spellings(name: str, shown: str, types: tuple[str, ...]) -> list[Words]:
-    """``red-box`` shown as "red box" of type block: also ``red-box``, ``red_box``, ``block red box``; ``b1`` as ``b 1``."""
+    """``red-box`` of type block, shown as "red box": also ``red-box``, ``red_box``, ``block red box``; ``b1``: ``b 1``"""
     plain = tuple(words(shown))
-    found = [plain, *(tuple(words(name.replace(*swap))) for swap in (("", ""), ("-", "_"), ("_", "-")))]
-    found += [tuple(words(spoken(name))), _letters_and_digits(name)]
+    texts = (name, name.replace("-", "_"), name.replace("_", "-"), spoken(name))
+    found = [plain, *(tuple(words(text)) for text in texts), _letters_and_digits(name)]
     for kind in types:
         row = tuple(words(spoken(kind)))
         if kind != "object" and plain[: len(row)] != row:

@@ -1,4 +1,4 @@
-"""A language interface out of a model's free reply: JSON or a Python dictionary, with prose, fences and slips around it.
+"""A language interface out of a model's free reply: JSON or a Python dictionary, in prose and fences, with slips.
 
 The literal is read by a small reader of strings and dictionaries, so trailing commas, comments, single quotes and
 missing quotes at numbers do not matter, and nothing is ever evaluated. Length, depth and the number of attempts are
@@ -151,11 +151,8 @@ def _known(domain: Domain) -> tuple[dict[str, str], dict[str, str]]:
     """Spelling -> name, for predicates and for actions; hyphens and underscores count as one where that is safe."""
     tables = []
     for names in ([p.name for p in domain.predicates], [a.name for a in domain.actions]):
-        table: dict[str, str] = {}
         folded = [n.replace("_", "-") for n in names]
-        for name, plain in zip(names, folded):
-            if folded.count(plain) == 1:
-                table[plain] = name
+        table = {plain: name for name, plain in zip(names, folded) if folded.count(plain) == 1}
         table.update({name: name for name in names})
         tables.append(table)
     return tables[0], tables[1]
@@ -217,9 +214,9 @@ def read_language(reply: str, domain: Domain) -> Language:
     sections = {_PLURAL.get(_key(k)): v for k, v in best.items() if isinstance(v, dict)}
     if not sections:
         return _flat(best, domain)
-    negated = _strings(sections.get("negated") or {}, predicates)  # type: ignore[arg-type]
+    negated = _strings(sections.get("negated") or {}, predicates)
     return Language(
-        _strings(sections.get("predicates") or {}, predicates),  # type: ignore[arg-type]
-        _strings(sections.get("actions") or {}, actions),  # type: ignore[arg-type]
+        _strings(sections.get("predicates") or {}, predicates),
+        _strings(sections.get("actions") or {}, actions),
         negated,
     )
