@@ -20,7 +20,7 @@ MAX_EITHER = 50
 """Members of an ``(either ...)``."""
 MAX_NUMBER = 10**15
 
-_NAME = re.compile(r"[a-z_][a-z0-9_-]*")
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 Types = tuple[str, ...]
@@ -93,15 +93,16 @@ def check_name(report: Report, node: Node, what: str) -> str | None:
         return None
     text = node.text
     if _NAME.fullmatch(text):
+        if not text[0].isalpha():
+            message = f"{quote(text)}: a name should start with a letter; other planners may refuse it"
+            report.warning("nonstandard-name", message, node.start, once="nonstandard-name")
         return text
     if text.startswith("?"):
         why = f"{quote(text)} is a variable, but the name of {what} is expected: write it without '?'"
     elif text.startswith(":"):
         why = f"{quote(text)} is a keyword, but the name of {what} is expected: write it without ':'"
     else:
-        why = (
-            f"{quote(text)} cannot be the name of {what}: a name starts with a letter and has letters, digits, - and _"
-        )
+        why = f"{quote(text)} cannot be the name of {what}: a name has letters, digits, - and _, no others"
     report.error("invalid-name", why, node.start)
     return None
 
@@ -197,7 +198,7 @@ class _TypedList:
             return check_name(self.report, word, self.what) is not None
         if _NAME.fullmatch(word.text, 1):
             return True
-        message = f"{quote(word.text)} cannot be a variable: after '?' comes a letter, then letters, digits, - and _"
+        message = f"{quote(word.text)} cannot be a variable: after '?' come letters, digits, - and _, no others"
         self.report.error("invalid-name", message, word.start)
         return False
 

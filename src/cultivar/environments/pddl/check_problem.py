@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cultivar.environments.pddl.check_domain import (
-    PROBLEM_SECTIONS,
-    Sections,
-    declared_by,
-    open_define,
-    read_requirements,
-)
-from cultivar.environments.pddl.check_formulas import NUMERIC, Formulas
+from cultivar.environments.pddl.check_domain import declared_by
+from cultivar.environments.pddl.check_formulas import Formulas
 from cultivar.environments.pddl.check_names import Declared, is_number, read_number, read_objects
+from cultivar.environments.pddl.check_sections import PROBLEM_SECTIONS, Sections, open_define, read_requirements
+from cultivar.environments.pddl.check_terms import NUMERIC
 from cultivar.environments.pddl.diagnostics import Report, quote
 from cultivar.environments.pddl.model import TRUE, Atom, Domain, Formula, Problem, Variable
 from cultivar.environments.pddl.syntax import Group, Node, Word, show

@@ -98,8 +98,11 @@ def show(node: Node) -> str:
         return quote(node.text)
     if not node.items:
         return "'()'"
-    inner = quote(node.head)[1:-1] if node.head else "("
-    return f"'({inner})'" if len(node.items) == 1 and node.head else f"'({inner} ...)'"
+    if not node.head:
+        return "'((...'"
+    shown = node.items[:2] if node.head[0] == ":" else node.items[:1]
+    inner = " ".join(quote(item.text)[1:-1] for item in shown if isinstance(item, Word))
+    return f"'({inner}{' ...' if len(node.items) > len(shown) else ''})'"
 
 
 def normalise(text: str) -> str:
