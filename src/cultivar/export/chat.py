@@ -86,11 +86,11 @@ def _from_sample(record: Sample, losses: Losses) -> tuple[ChatTurn, ...]:
     return tuple(_from_message(number, data, losses) for number, data in enumerate(record.messages, 1))
 
 
-def _from_message(number: int, data: Mapping[str, JSON], losses: Losses) -> ChatTurn:
-    if data.get("role") not in ROLES:
+def _from_message(number: int, data: JSON, losses: Losses) -> ChatTurn:
+    if not isinstance(data, Mapping) or data.get("role") not in ROLES:
         raise ValueError(f"message {number} has no role; roles are {', '.join(ROLES)}")
     calls = data.get("tool_calls") or ()
-    if not isinstance(calls, Sequence) or not all(isinstance(call, Mapping) for call in calls):
+    if not isinstance(calls, Sequence) or not all(_is_call(call) for call in calls):
         raise ValueError(f"message {number} has tool calls that are no list of objects")
     content = data.get("content")
     if content is None and calls:
@@ -103,6 +103,10 @@ def _from_message(number: int, data: Mapping[str, JSON], losses: Losses) -> Chat
     losses["message-keys"] += len(data.keys() - MESSAGE_KEYS)
     message = Message(data["role"], content, data.get("name"), tuple(calls), data.get("tool_call_id"))
     return ChatTurn(message, message.role == "assistant")
+
+
+def _is_call(call: JSON) -> bool:
+    return isinstance(call, Mapping) and isinstance(call.get("function", {}), Mapping)
 
 
 def plain_text(message: Message, losses: Losses) -> str:

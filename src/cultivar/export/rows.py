@@ -36,6 +36,13 @@ class Exported:
         """One sentence for each thing lost."""
         return [f"{count:,} {LOSSES[name]}" for name, count in self.lost.items()]
 
+    def told(self) -> str:
+        """For a terminal: the files, what has no row, and what the rows do not carry."""
+        lines = [f"{count:,} rows in {file}" for file, count in self.files.items()]
+        if self.skipped:
+            lines.append("no row for: " + ", ".join(f"{name} ({count:,})" for name, count in self.skipped.items()))
+        return "\n".join([*lines, *(f"not carried: {sentence}" for sentence in self.losses())])
+
     def to_json(self) -> dict[str, JSON]:
         return {
             "format": self.format,

@@ -1,0 +1,327 @@
+"""Exports read back: what is written, what is counted as lost, what is refused."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cultivar.core.errors import InputError, UsageError
+from cultivar.core.records import Document, Preference, Record, Sample, Trajectory, Turn
+from cultivar.export.chat import LOSSES
+from cultivar.export.formats import FORMATS
+from cultivar.export.rows import export, read_records
+from tests.export.fake_run import SYSTEM, records, trajectory, write_run
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def exported(folder: Path, format: str, *found: Record) -> list[dict[str, Any]]:
+    run = write_run(folder, list(found))
+    export(run, format, run / "rows.jsonl")
+    return rows(run / "rows.jsonl")
+
+
+def messages_of(trajectory: Trajectory) -> list[dict[str, Any]]:
+    """What a trajectory's rows must say, up to the last thing that the agent said."""
+    turns = trajectory.turns[:-1] if trajectory.turns[-1].role == "user" else trajectory.turns
+    return [{"role": turn.role, "content": turn.content} for turn in turns]
+
+
+# -- each format reads back
+
+
+def test_trl_holds_the_messages_as_they_stand(tmp_path: Path) -> None:
+    made = trajectory(2, seed=3)
+    assert exported(tmp_path, "trl", made) == [{"id": made.id, "messages": messages_of(made)}]
+
+
+def test_trl_turns_has_one_row_for_each_turn_trained_on(tmp_path: Path) -> None:
+    turns = (
+        Turn("user", "go", progress=0.0),
+        Turn("assistant", "Action: fall", action="fall"),
+        Turn("user", "you cannot"),
+        Turn("assistant", "Action: walk", action="walk", train=True),
+    )
+    made = Trajectory(task="t", turns=turns, success=True, reward=1.0)
+    (row,) = exported(tmp_path, "trl-turns", made)
+    assert row["completion"] == [{"role": "assistant", "content": "Action: walk"}]
+    assert row["prompt"] == messages_of(made)[:3]
+    assert (row["id"], row["turn"]) == (made.id, 3)
+
+
+def test_openai_weighs_each_assistant_message(tmp_path: Path) -> None:
+    turns = (
+        Turn("user", "go"),
+        Turn("assistant", "no"),
+        Turn("user", "really"),
+        Turn("assistant", "yes", train=True),
+    )
+    (row,) = exported(tmp_path, "openai", Trajectory(task="t", turns=turns, success=True, reward=1.0))
+    assert [message.get("weight") for message in row["messages"]] == [None, 0, None, 1]
+    assert list(row) == ["messages"]
+    assert [{"role": m["role"], "content": m["content"]} for m in row["messages"]] == [
+        {"role": turn.role, "content": turn.content} for turn in turns
+    ]
+
+
+def test_sharegpt_reads_back_to_the_messages(tmp_path: Path) -> None:
+    made = trajectory(4, seed=9)
+    (row,) = exported(tmp_path, "sharegpt", made)
+    roles = {"human": "user", "gpt": "assistant"}
+    back = [{"role": roles[turn["from"]], "content": turn["value"]} for turn in row["conversations"]]
+    assert [{"role": "system", "content": row["system"]}, *back] == messages_of(made)
+    assert row["system"] == SYSTEM
+    assert all(turn["train"] for turn in row["conversations"] if turn["from"] == "gpt")
+
+
+def test_preferences_take_the_shape_of_each_tool(tmp_path: Path) -> None:
+    made = Preference(prompt="p", chosen="c", rejected="r")
+    user, chosen, rejected = (
+        {"role": "user", "content": "p"},
+        {"role": "assistant", "content": "c"},
+        {"role": "assistant", "content": "r"},
+    )
+    trl = {"id": made.id, "prompt": [user], "chosen": [chosen], "rejected": [rejected]}
+    assert exported(tmp_path / "a", "trl", made) == exported(tmp_path / "b", "trl-turns", made) == [trl]
+    assert exported(tmp_path / "c", "openai", made) == [
+        {"input": {"messages": [user]}, "preferred_output": [chosen], "non_preferred_output": [rejected]}
+    ]
+    (row,) = exported(tmp_path / "d", "sharegpt", made)
+    assert row["conversations"] == [{"from": "human", "value": "p"}]
+    assert (row["chosen"], row["rejected"]) == ({"from": "gpt", "value": "c"}, {"from": "gpt", "value": "r"})
+
+
+def test_a_turn_recorded_only_in_parts_is_spoken_once(tmp_path: Path) -> None:
+    turns = (Turn("user", "go"), Turn("assistant", "", thought="I must", action="walk", train=True))
+    (row,) = exported(tmp_path, "trl", Trajectory(task="t", turns=turns, success=True, reward=1.0))
+    assert row["messages"][1]["content"] == "Thought: I must\nAction: walk"
+    # Where the content is there, it is all that was said: the parts are not written again.
+    (full,) = exported(tmp_path / "full", "trl", trajectory(1))
+    assert full["messages"][2]["content"].count("Lift the bronze heron.") == 1
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+
+
+@given(system=st.none() | TEXT, pairs=st.lists(st.tuples(TEXT, TEXT, st.booleans()), min_size=1, max_size=5))
+def test_no_text_is_changed_on_the_way(
+    tmp_path_factory: pytest.TempPathFactory, system: str | None, pairs: list[tuple[str, str, bool]]
+) -> None:
+    turns = [Turn("system", system)] if system is not None else []
+    for question, answer, train in pairs:
+        turns += [Turn("user", question), Turn("assistant", answer, train=train)]
+    made = Trajectory(task="t", turns=tuple(turns), success=True, reward=1.0)
+    folder = tmp_path_factory.mktemp("run")
+    if not any(train for _, _, train in pairs):
+        assert exported(folder, "trl", made) == []
+        return
+    (trl,) = exported(folder / "trl", "trl", made)
+    assert trl["messages"] == [{"role": turn.role, "content": turn.content} for turn in turns]
+    (openai,) = exported(folder / "openai", "openai", made)
+    assert [message["content"] for message in openai["messages"]] == [turn.content for turn in turns]
+    assert [bool(m["weight"]) for m in openai["messages"] if m["role"] == "assistant"] == [t for _, _, t in pairs]
+    (sharegpt,) = exported(folder / "sharegpt", "sharegpt", made)
+    assert [turn["value"] for turn in sharegpt["conversations"]] == [t.content for t in turns if t.role != "system"]
+    assert sharegpt["system"] == (system or "")
+
+
+# -- what is lost is counted
+
+
+def test_the_whole_run_is_accounted_for(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    for format in FORMATS:
+        result = export(run, format, tmp_path / f"{format}.jsonl")
+        chats, preferences = tmp_path / f"{format}.jsonl", tmp_path / f"{format}-preference.jsonl"
+        assert result.files == {str(chats): len(rows(chats)), str(preferences): 1}
+        assert result.skipped == {"document": 1, "environment": 1, "task": 1}
+        assert set(result.lost) <= set(LOSSES)
+        assert result.lost["closing-turns"] == 3
+        assert result.lost["meta"] == 1
+    assert export(run, "trl", tmp_path / "t.jsonl").rows == len(records()) - 3
+    assert "record-ids" in export(run, "openai", tmp_path / "o.jsonl").lost
+
+
+def test_flags_that_a_format_cannot_carry_are_counted(tmp_path: Path) -> None:
+    turns = (Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c"), Turn("assistant", "d", train=True))
+    run = write_run(tmp_path, [Trajectory(task="t", turns=turns, success=True, reward=1.0)])
+    lost = {name: export(run, name, tmp_path / f"{name}.jsonl").lost for name in FORMATS}
+    assert lost["trl"] == {"train-flags": 1}
+    assert lost["trl-turns"] == {} == lost["sharegpt"]
+    assert lost["openai"] == {"record-ids": 1}
+
+
+def test_sides_that_do_not_alternate_are_joined_and_counted(tmp_path: Path) -> None:
+    turns = (Turn("user", "a"), Turn("user", "b"), Turn("assistant", "c", train=True))
+    run = write_run(tmp_path, [Trajectory(task="t", turns=turns, success=True, reward=1.0)])
+    assert export(run, "sharegpt", tmp_path / "s.jsonl").lost == {"merged-turns": 1}
+    (row,) = rows(tmp_path / "s.jsonl")
+    assert [turn["value"] for turn in row["conversations"]] == ["a\n\nb", "c"]
+
+
+def tool_sample(**call: Any) -> Sample:
+    asked = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at":"sky"}'}, **call}
+    return Sample(
+        messages=(
+            {"role": "user", "content": "What is above?", "name": "ada"},
+            {"role": "assistant", "content": "I look.", "tool_calls": [asked]},
+            {"role": "tool", "content": "blue", "tool_call_id": "call_1"},
+            {"role": "assistant", "content": [{"type": "text", "text": "The sky"}, {"type": "image_url"}]},
+        )
+    )
+
+
+def test_tool_calls_are_carried_or_counted(tmp_path: Path) -> None:
+    sample = tool_sample()
+    (trl,) = exported(tmp_path / "trl", "trl", sample)
+    assert trl["messages"] == [dict(message) for message in sample.messages]
+    run = write_run(tmp_path / "sharegpt", [sample])
+    lost = export(run, "sharegpt", run / "rows.jsonl").lost
+    assert lost == {"names": 1, "parts-not-text": 1, "text-beside-calls": 1, "tool-call-ids": 2}
+    (row,) = rows(run / "rows.jsonl")
+    assert [turn["from"] for turn in row["conversations"]] == ["human", "function_call", "observation", "gpt"]
+    assert orjson.loads(row["conversations"][1]["value"]) == {"name": "look", "arguments": {"at": "sky"}}
+
+
+def test_records_that_fit_no_row_are_skipped_with_a_reason(tmp_path: Path) -> None:
+    silent = Trajectory(task="t", turns=(Turn("user", "hello?"),), success=False, reward=0.0)
+    first = Sample(messages=({"role": "assistant", "content": "I begin."},))
+    middle = Sample(
+        messages=(
+            {"role": "user", "content": "a"},
+            {"role": "system", "content": "b"},
+            {"role": "assistant", "content": "c"},
+        )
+    )
+    broken = tool_sample(function={"name": "look", "arguments": "{"})
+    run = write_run(tmp_path, [silent, first, middle, broken])
+    assert export(run, "sharegpt", tmp_path / "s.jsonl").skipped == {
+        "sample: a system message in the middle": 1,
+        "sample: a tool call whose arguments are no JSON": 1,
+        "sample: the assistant speaks first": 1,
+        "trajectory: no turn to train on": 1,
+    }
+    assert rows(tmp_path / "s.jsonl") == []
+
+
+def test_what_is_said_of_a_finished_export(tmp_path: Path) -> None:
+    told = export(write_run(tmp_path), "openai", tmp_path / "o.jsonl").told()
+    assert f"4 rows in {tmp_path / 'o.jsonl'}" in told
+    assert "no row for: document (1), environment (1), task (1)" in told
+    assert "not carried: 5 rows without the id of the record they were made from" in told
+
+
+# -- what is refused
+
+
+def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"'sharegtp'; did you mean 'sharegpt'\?; formats are trl, .*openai, sharegpt"):
+        export(write_run(tmp_path), "sharegtp", tmp_path / "x.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"kind":"trajectory","turns":[{"role":"user","con', r"records\.jsonl:9: the last line is cut off .*again"),
+        (b"{nonsense}\n", r"records\.jsonl:9: this line is no JSON"),
+        (b"\xff\xfe\n", r"records\.jsonl:9: this line is no JSON"),
+        (b"[1, 2]\n", r"records\.jsonl:9: a record is a JSON object, this is list"),
+        (b'{"kind":"poem"}\n', r"records\.jsonl:9: this line is no record: no record is of kind 'poem'"),
+        (b'{"kind":"trajectory"}\n', r"records\.jsonl:9: this line is no record: it has no 'turns'"),
+        (
+            b'{"kind":"sample","messages":[{"role":"bard","content":"x"}]}\n',
+            r"records\.jsonl:9: .*message 1 has no role",
+        ),
+        (b'{"kind":"sample","messages":[7]}\n', r"records\.jsonl:9: .*message 1 has no role"),
+        (b'{"kind":"sample","messages":[{"role":"assistant","content":7}]}\n', r"records\.jsonl:9: .*neither text"),
+        (
+            b'{"kind":"trajectory","task":"t","success":true,"reward":1,"turns":[{"role":"user","content":[]}]}\n',
+            r"records\.jsonl:9: .*turn 1 has content that is not text",
+        ),
+        (b"[" * 100_000 + b"\n", r"records\.jsonl:9: this line is no JSON"),
+    ],
+)
+def test_a_broken_line_is_named_and_nothing_is_left_behind(tmp_path: Path, line: bytes, message: str) -> None:
+    run = write_run(tmp_path / "run")
+    with (run / "records.jsonl").open("ab") as file:
+        file.write(line)
+    out = tmp_path / "out" / "rows.jsonl"
+    out.parent.mkdir()
+    out.write_text("earlier\n")
+    with pytest.raises(InputError, match=message):
+        export(run, "trl", out)
+    assert out.read_text() == "earlier\n"
+    assert [path.name for path in out.parent.iterdir()] == ["rows.jsonl"]
+
+
+def test_a_run_without_records_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"has no records\.jsonl"):
+        export(tmp_path, "trl", tmp_path / "x.jsonl")
+    with pytest.raises(InputError, match="does not exist"):
+        export(tmp_path / "nowhere", "trl", tmp_path / "x.jsonl")
+
+
+def test_the_records_themselves_are_never_written_over(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    before = (run / "records.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="the records themselves"):
+        export(run, "trl", run / "records.jsonl")
+    with pytest.raises(UsageError, match="is a folder"):
+        export(run, "trl", run)
+    assert (run / "records.jsonl").read_bytes() == before
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full to stand for a full disk")
+    from cultivar.export.draft import Draft
+
+    draft = Draft(tmp_path / "rows.jsonl")
+    os.dup2(os.open("/dev/full", os.O_WRONLY), draft._file.fileno())
+    draft.write(b"x")
+    with pytest.raises(InputError, match=r"cannot write .*rows\.jsonl: No space left on device; free some space"):
+        draft.finish()
+    draft.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_does_not_grow_with_the_run(tmp_path: Path) -> None:
+    line = orjson.dumps(trajectory(4).to_json()) + b"\n"
+    peaks = []
+    for count in (50, 500):
+        run = tmp_path / str(count)
+        run.mkdir()
+        (run / "records.jsonl").write_bytes(line * count)
+        tracemalloc.start()
+        export(run, "trl", run / "rows.jsonl")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] + 100_000
+
+
+def test_one_records_file_is_a_run_too(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    assert export(run / "records.jsonl", "trl", tmp_path / "rows.jsonl").rows == 5
+
+
+def test_only_preferences_take_the_name_that_was_given(tmp_path: Path) -> None:
+    run = write_run(tmp_path, [Preference(prompt="p", chosen="c", rejected="r"), Document(text="x")])
+    result = export(run, "trl", tmp_path / "dpo.jsonl")
+    assert result.files == {str(tmp_path / "dpo.jsonl"): 1}
+    assert not (tmp_path / "dpo-preference.jsonl").exists()
+
+
+def test_records_are_read_with_their_line_numbers(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    assert [(number, record.id) for number, record in read_records(run / "records.jsonl")] == [
+        (number, record.id) for number, record in enumerate(records(), 1)
+    ]
