@@ -32,7 +32,7 @@ FIELDS = ("text", "content", "instruction", "prompt", "question", "conversations
 """Where a row's text is looked for if no field is named; the first that the row has is taken."""
 MAX_JSON = 64 * 2**20
 """Bytes of a .json file, which has to be read in one piece."""
-MAX_PARAGRAPH = 2**16
+MAX_PARAGRAPH = 2**14
 """Characters; a longer paragraph is split at the end of a line."""
 
 OnError = Callable[[InputError], None]
