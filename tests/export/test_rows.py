@@ -286,7 +286,9 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     from cultivar.export.draft import Draft
 
     draft = Draft(tmp_path / "rows.jsonl")
-    os.dup2(os.open("/dev/full", os.O_WRONLY), draft._file.fileno())
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, draft._file.fileno())
+    os.close(full)
     draft.write(b"x")
     with pytest.raises(InputError, match=r"cannot write .*rows\.jsonl: No space left on device; free some space"):
         draft.finish()

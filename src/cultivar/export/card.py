@@ -15,12 +15,12 @@ from pathlib import Path
 
 import orjson
 
-from cultivar.core.records import JSON, canonical
+from cultivar.core.records import JSON
 from cultivar.export.draft import write_whole
 from cultivar.export.figures import Bars, Cost, Drop, Figure, Histogram, Provenance, Report, Table, total
 from cultivar.export.formats import FORMATS
 from cultivar.export.report import paper_link
-from cultivar.export.text import Cell, clip, money, number, one_line
+from cultivar.export.text import Cell, clip, money, number, one_line, shown
 
 MAX_CELL = 300
 MAX_ROWS = 100
@@ -90,8 +90,7 @@ def code(text: str) -> str:
     text = one_line(text, MAX_CELL)
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     inner = f" {text} " if text.startswith("`") or text.endswith("`") or not text else text
-    # A bar ends a table's cell even inside a code span.
-    return f"{fence}{inner}{fence}".replace("|", "\\|")
+    return f"{fence}{inner}{fence}"
 
 
 def _fenced(text: str, language: str = "") -> str:
@@ -114,7 +113,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 
 
 class Code(str):
-    """A cell that ``code`` has made ready."""
+    """A cell that is Markdown already."""
+
+
+def _code_cell(text: str) -> Code:
+    """A code span, unless the text has a bar, which would end the cell even within one."""
+    return Code(escape(text) if "|" in text else code(text))
 
 
 def _cell(cell: Cell) -> str:
@@ -158,17 +162,14 @@ def _how_made(made: Provenance) -> list[str]:
 
 
 def _config(config: Mapping[str, JSON]) -> str:
-    def shown(value: JSON) -> str:
-        return value if isinstance(value, str) else canonical(value).decode()
-
-    return table(("setting", "value"), [(Code(code(str(key))), Code(code(shown(v)))) for key, v in config.items()])
+    return table(("setting", "value"), [(_code_cell(str(key)), _code_cell(shown(v))) for key, v in config.items()])
 
 
 def _dropped(drops: Sequence[Drop]) -> list[str]:
     if not drops:
         return ["## What was dropped", "Nothing."]
     ordered = sorted(drops, key=lambda drop: (-drop.count, drop.reason))
-    rows = [(Code(code(drop.reason)), drop.stage, drop.count, drop.sentence) for drop in ordered]
+    rows = [(_code_cell(drop.reason), drop.stage, drop.count, drop.sentence) for drop in ordered]
     lead = "By the gate that refused it; the evidence for each stands in `dropped.jsonl`."
     return ["## What was dropped", lead, table(("gate", "stage", "count", "what it demands"), rows)]
 

@@ -7,6 +7,7 @@ cent, clipped texts, formatted numbers.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -15,14 +16,14 @@ from typing import Any
 
 import jinja2
 
-from cultivar.core.records import JSON, Turn, canonical
+from cultivar.core.records import Turn
 from cultivar.export.draft import write_whole
 from cultivar.export.figures import Bars, Cost, Example, Figure, Histogram, Report, Table, total
-from cultivar.export.text import Cell, clip, money, number, one_line, round_step, seconds
+from cultivar.export.text import Cell, clip, money, number, one_line, round_step, seconds, shown
 
 MAX_TURN = 4_000
 """Characters shown of one turn."""
-MAX_EXAMPLE = 40_000
+MAX_EXAMPLE = 32_000
 """Characters shown of one conversation; with every one of them escaped, three stay well under a megabyte."""
 MAX_TURNS = 120
 MAX_EXAMPLES = 6
@@ -59,7 +60,10 @@ def render(report: Report) -> str:
         examples=[_example(example) for example in report.examples[:MAX_EXAMPLES]],
         more_examples=max(0, len(report.examples) - MAX_EXAMPLES),
         facts=_provenance(report),
-        config=[(one_line(str(key), MAX_LABEL), _json(value)) for key, value in report.provenance.config.items()],
+        config=[
+            (one_line(str(key), MAX_LABEL), one_line(shown(value), MAX_CELL))
+            for key, value in report.provenance.config.items()
+        ],
     )
 
 
@@ -80,10 +84,6 @@ def _page() -> jinja2.Template:
 def paper_link(paper: str) -> str:
     """The address of an arXiv number, nothing for anything else."""
     return f"https://arxiv.org/abs/{paper}" if ARXIV.fullmatch(paper) else ""
-
-
-def _json(value: JSON) -> str:
-    return one_line(value if isinstance(value, str) else canonical(value).decode(), MAX_CELL)
 
 
 def _short(value: Cell) -> str:
@@ -212,8 +212,8 @@ def axis(values: list[float]) -> tuple[float, tuple[float, ...]]:
     step = round_step(high / 5)
     if all(float(value).is_integer() for value in values):
         step = max(step, 1.0)
-    count = -(-high // step)
-    return step * count, tuple(step * i for i in range(int(count) + 1))
+    count = math.ceil(high / step - 1e-9)
+    return step * count, tuple(step * i for i in range(count + 1))
 
 
 # -- drops, costs, provenance

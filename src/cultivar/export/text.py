@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TypeAlias
+
+from cultivar.core.records import JSON
 
 Cell: TypeAlias = str | int | float | None
 
@@ -26,6 +29,11 @@ def clip(text: str, limit: int) -> str:
 def one_line(text: str, limit: int) -> str:
     """As ``clip``, with every run of white space as one space."""
     return clip(" ".join(text.split()), limit)
+
+
+def shown(value: JSON) -> str:
+    """A setting's value: a text as it is, all else as JSON (keys sorted); what is no JSON by its own name."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def number(value: Cell) -> str:
