@@ -1,0 +1,59 @@
+"""The specification of a domain in words, made from the domain itself: what it says of an action is what the action does."""
+
+from __future__ import annotations
+
+from cultivar.environments.pddl.procedural.draft import ActionDraft, Draft, Literal, Parameter
+from cultivar.environments.pddl.procedural.wording import capital, listed, plural, say, with_article
+
+
+def describe(draft: Draft, topic: list[str]) -> str:
+    """Setting, actions with conditions and effects, restrictions: three paragraphs, the last two as bullet points."""
+    actions = "\n".join(f"- {_action(draft, a)}" for a in draft.actions.values())
+    rules = "\n".join(f"- {capital(rule)}" for rule in dict.fromkeys(draft.rules))
+    return (
+        f"{_setting(draft, topic)}\n\n"
+        f"The actions defined in this domain include:\n{actions}\n\n"
+        f"You have the following restrictions:\n{rules}"
+    )
+
+
+def _setting(draft: Draft, topic: list[str]) -> str:
+    theme = draft.theme
+    text = f"You are {with_article(theme.role)}. {theme.setting}"
+    if not draft.solo:
+        text += f" You direct the {plural(draft.noun('worker'))} who do the work: say who does what, one step after the other."
+    if topic:
+        text += f" The text behind this domain speaks of {listed(topic)}."
+    kinds = [plural(t.noun) for role, t in draft.types.items() if t.noun not in ("thing", "level", "station", "hand")]
+    return f"{text} You deal with {listed(list(dict.fromkeys(kinds)))}."
+
+
+def labels(draft: Draft, parameters: list[Parameter]) -> dict[str, str]:
+    """A parameter -> what it is called in a description: "room", "other room"; levels are "level A", "level B"."""
+    found: dict[str, str] = {}
+    for name, role in parameters:
+        noun = draft.noun(role)
+        if noun == "level":
+            found[name] = f"level {'ABC'[sum(1 for label in found.values() if label.startswith('level'))]}"
+        else:
+            found[name] = f"other {noun}" if noun in found.values() else noun
+    return found
+
+
+def _action(draft: Draft, action: ActionDraft) -> str:
+    names = labels(draft, draft.kept(action.parameters))
+    needs = [_literal(draft, action, n, names, effect=False) for n in action.needs]
+    gains = [_literal(draft, action, e, names, effect=True) for e in action.effects if e.wanted]
+    losses = [_literal(draft, action, e, names, effect=True) for e in action.effects if not e.wanted]
+    head = capital(say(action.wording, names, solo=draft.solo))
+    return f"{head} (`{action.name}`). This needs: {'; '.join(needs)}. Afterwards {listed([*gains, *losses])}."
+
+
+def _literal(draft: Draft, action: ActionDraft, literal: Literal, names: dict[str, str], *, effect: bool) -> str:
+    role, *arguments = literal.words
+    if role == "=":
+        return f"the {names[arguments[0]]} and the {names[arguments[1]]} are two different ones"
+    predicate = draft.predicates[role]
+    values = {slot: names.get(argument, "you") for (slot, _), argument in zip(predicate.parameters, arguments)}
+    lost = "no longer" if effect else "not"
+    return say(predicate.wording, values, solo=draft.solo, polarity="is" if literal.wanted else lost)

@@ -1,0 +1,72 @@
+"""Care: hospital."""
+
+from cultivar.environments.pddl.procedural.lexicon import Theme
+
+HOSPITAL = Theme(
+    name="hospital",
+    keywords="hospital ward nurse patient doctor clinic surgery surgeon medicine bandage theatre sterile medical bed",
+    role="nurse on the night shift of a small hospital",
+    setting="Everything has to be prepared and in its place before the morning round begins.",
+    place="room",
+    places=(
+        "ward",
+        "pharmacy",
+        "linen room",
+        "sluice room",
+        "x-ray suite",
+        "staff kitchen",
+        "day clinic",
+        "basement store",
+        "reception",
+        "nursery",
+        "intensive care unit",
+        "records office",
+    ),
+    way="corridor",
+    worker="nurse",
+    workers=("night nurse", "student nurse", "head nurse", "agency nurse"),
+    item="instrument",
+    items=(
+        "blood pressure cuff",
+        "infusion pump",
+        "stethoscope",
+        "ear thermometer",
+        "suture kit",
+        "kidney dish",
+        "oxygen mask",
+        "splint",
+        "forceps tray",
+        "otoscope",
+        "pulse meter",
+        "catheter set",
+    ),
+    container="cabinet",
+    containers=("steel cabinet", "dressing cabinet", "glass cabinet", "wall cabinet"),
+    stages=(
+        "used",
+        (
+            ("rinse", "rinsed", "sluice sink"),
+            ("sterilise", "sterile", "autoclave"),
+            ("wrap", "wrapped", "packing table"),
+        ),
+    ),
+    products=(
+        ("dressing kit", ("gauze roll", "adhesive tape", "saline sachet")),
+        ("drip stand", ("drip pole", "wheeled base", "fluid bag")),
+    ),
+    tools=("scrubbing brush", "crimping pliers", "instrument tongs"),
+    wear=("soiled", "disinfected", "disinfect", "alcohol basin"),
+    machine=("centrifuge", "spin", "separated"),
+    resource=("saline", "drip tank", "saline tap"),
+    client="patient",
+    clients=("old sailor", "young mother", "retired teacher", "injured cyclist", "tired miner"),
+    document="chart",
+    documents=("fever chart", "diet chart", "discharge chart", "dosage chart"),
+    vehicle="trolley",
+    vehicles=("medicine trolley", "laundry trolley"),
+    heavy=("stretcher", "patient hoist", "oxygen cylinder"),
+    key="keycard",
+    verbs={"move": "walk|hurry", "pick": "pick up|collect"},
+)
+
+THEMES = (HOSPITAL,)
