@@ -19,7 +19,7 @@ import jinja2
 from cultivar.core.records import Turn
 from cultivar.export.draft import write_whole
 from cultivar.export.figures import Bars, Cost, Example, Figure, Histogram, Report, Table, total
-from cultivar.export.text import Cell, clip, money, number, one_line, round_step, seconds, shown
+from cultivar.export.text import Cell, clean, clip, money, number, one_line, round_step, seconds, shown
 
 MAX_TURN = 4_000
 """Characters shown of one turn."""
@@ -30,6 +30,7 @@ MAX_EXAMPLES = 6
 MAX_ROWS = 100
 MAX_LABEL = 80
 MAX_CELL = 300
+MAX_UNIT = 12
 MAX_BARS = 120
 FOLD = 700
 """A turn longer than this shows its beginning, and the rest on demand."""
@@ -151,12 +152,12 @@ def _bars(bars: Bars) -> Chart:
     labels = [one_line(label, MAX_LABEL) for label in bars.labels[:MAX_BARS]]
     names = list(bars.series)[:5]
     values = [value for name in names for value in bars.series[name]]
-    upright = len(labels) * max(1, len(names)) <= 24 and all(len(label) <= 9 for label in labels)
+    upright = 0 < len(labels) * len(names) <= 24 and all(len(label) <= 9 for label in labels)
     # Lying bars have no axis to be read from: the longest takes the whole width.
     top, ticks = axis(values) if upright else (max(values, default=0.0), ())
     # The last series is the result and takes colour 0; what it is compared with is quieter.
     colours = [len(names) - 1 - i for i in range(len(names))]
-    unit = clip(bars.unit, 20)
+    unit = clean(bars.unit[:MAX_UNIT])
     groups = tuple(
         (label, tuple(_bar(bars.series[name][i], top, unit, colour, name) for name, colour in zip(names, colours)))
         for i, label in enumerate(labels)
