@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,13 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 @pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search(p.read_text("utf-8"))], ids=lambda p: p.name)
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {"__name__": "__docs__"}
+    module = types.ModuleType("docs_page")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     text = page.read_text("utf-8")
     for block in BLOCK.finditer(text):
         line = text[: block.start()].count("\n") + 1
-        code = compile("\n" * line + block.group(1), str(page), "exec")
-        exec(code, namespace)  # noqa: S102  (our own documentation)
+        code = compile("\n" * line + block.group(1), str(page), "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # noqa: S102  (our own documentation)
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -36,12 +36,19 @@ class Parser(argparse.ArgumentParser):
         """Like parse_args, but that an unknown flag gets the nearest known one."""
         found, rest = self.parse_known_args(words)
         if rest:
-            known = [name for action in self._actions for name in action.option_strings]
-            flag = rest[0].partition("=")[0]
-            raise UsageError(
-                f"{self.prog} has no argument {flag!r}{did_you_mean(flag, known)} (see: {self.prog} --help)"
-            )
+            chosen = self._chosen(getattr(found, "command", None))
+            known = [name for action in chosen._actions for name in action.option_strings]
+            word = rest[0].partition("=")[0]
+            near = did_you_mean(word, known)
+            raise UsageError(f"{chosen.prog} has no argument {word!r}{near} (see: {chosen.prog} --help)")
         return found
+
+    def _chosen(self, command: str | None) -> argparse.ArgumentParser:
+        for action in self._subparsers._group_actions if self._subparsers is not None else ():
+            if action.choices and command in action.choices:
+                found: argparse.ArgumentParser = dict(action.choices)[command]  # type: ignore[call-overload]
+                return found
+        return self
 
 
 def add_config_flags(parser: argparse.ArgumentParser, recipe: Recipe) -> None:

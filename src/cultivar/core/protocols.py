@@ -132,6 +132,18 @@ class Engine(Protocol):
 
     async def map(
         self, function: Callable[..., Awaitable[T]], items: Iterable[Any], *args: Any, stage: str | None = None
-    ) -> Sequence[T]: ...
+    ) -> Sequence[T]:
+        """``await function(item, scope, *args)`` for each; the accepted results in the order of the items."""
+        ...
 
-    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any: ...
+    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """A set-level step, done once in the life of the run."""
+        ...
+
+    def discard(self, reason: str, subject: Any = None, **evidence: JSON) -> None:
+        """Throws away something that a map returned, counted and written like a dropped item."""
+        ...
+
+    def has_model(self, role: str) -> bool:
+        """Whether a model was given for a role."""
+        ...

@@ -97,6 +97,15 @@ class LocalEngine:
         """A set-level step between maps, done once in the life of the run (see Scope.once)."""
         return await Scope(self._backing, f"({name})").once(name, function, *args)
 
+    def has_model(self, role: str) -> bool:
+        return role in self.models or "*" in self.models
+
+    def discard(self, reason: str, subject: Any = None, **evidence: JSON) -> None:
+        """Throws away something that a map returned; it is counted and written like a dropped item."""
+        row = {"stage": "set", "item": getattr(subject, "id", ""), "path": "", "reason": reason}
+        self.dropped.append({**row, "evidence": plain(evidence), "subject": _shown(subject)})
+        self.progress.discarded("set", reason)
+
     async def map(
         self,
         function: Callable[..., Awaitable[T]],
@@ -172,14 +181,13 @@ class LocalEngine:
         rows = [
             {"stage": stage, "item": item_id, "path": d.path, "reason": d.reason, "evidence": plain(d.evidence)}
             | ({"subject": d.subject} if d.subject is not None else {})
-            for d in scope.discards
+            for d in sorted(scope.discards, key=lambda d: d.path)  # branches may end in any order
         ]
         if status != "accepted":
-            shown = {"id": item.id, **item.to_json()} if isinstance(item, Record) else plain(item)
             slug = reason if status == "dropped" else f"failed-{reason}"
             rows.append(
                 {"stage": stage, "item": item_id, "path": scope.path, "reason": slug, "evidence": evidence}
-                | {"subject": shown}
+                | {"subject": _shown(item)}
             )
         if rows:
             drops[number] = rows
@@ -218,6 +226,10 @@ def _bug(error: Exception, stage: str, item: str) -> CultivarError:
         item=item,
         path=stage,
     )
+
+
+def _shown(subject: Any) -> JSON:
+    return {"id": subject.id, **subject.to_json()} if isinstance(subject, Record) else plain(subject)
 
 
 def _kinds(result: Any) -> Iterator[str]:

@@ -1,0 +1,68 @@
+"""The accepted tasks of one environment, as they gather."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from cultivar.core.records import JSON, EnvironmentSpec, Record, Task, Trajectory
+from cultivar.core.scope import Scope
+from cultivar.environments.pddl.assess import read_domain
+from cultivar.environments.pddl.audit import audit_duplicate, audit_environment
+from cultivar.environments.pddl.gates import Finding
+
+Examined: TypeAlias = Mapping[str, Any] | None
+"""What ``assess`` said of a problem; None if there was no problem."""
+
+
+@dataclass
+class Accepted:
+    """Tasks in the order of acceptance, each with its trajectory; no two are the same up to the names of objects."""
+
+    spec: EnvironmentSpec
+    tasks: list[Task] = field(default_factory=list)
+    trajectories: list[Trajectory] = field(default_factory=list)
+    _keys: dict[str, str] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    _relaxed: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    @property
+    def lengths(self) -> list[int]:
+        """Best known plan lengths."""
+        return [task.meta["difficulty"]["plan_length"] for task in self.tasks]
+
+    def admit(self, examined: Examined, scope: Scope, origin: Mapping[str, JSON]) -> Task | None:
+        """Takes a task in if it passed the gates and is new, and discards it with the reason otherwise."""
+        if examined is None:
+            return None
+        if examined["findings"]:
+            first = examined["findings"][0]
+            scope.discard(first["gate"], message=first["message"], **first["evidence"])
+            return None
+        task, trajectory = examined["task"], examined["trajectory"]
+        for finding in audit_duplicate("duplicate-task", examined["key"], task.id, self._keys):
+            scope.discard(finding.gate, task, message=finding.message, **finding.evidence)
+            return None
+        self._keys[examined["key"]] = task.id
+        self._seen.update(examined["witnessed"])
+        self._relaxed.update(examined["relaxed"])
+        task = replace(task, meta={**task.meta, **origin})
+        self.tasks.append(task)
+        self.trajectories.append(trajectory)
+        return task
+
+    def audit(self, *, least: int) -> list[Finding]:
+        """The gates of an environment with its tasks; ``least`` is the number of tasks that it must have."""
+        domain = read_domain(self.spec.data["domain"])
+        return audit_environment(domain, self._seen, self._relaxed, len(self.tasks), min_tasks=least)
+
+    def records(self) -> list[Record]:
+        """The environment, then every task with its trajectory after it."""
+        found: list[Record] = [self.spec]
+        for task, trajectory in zip(self.tasks, self.trajectories, strict=True):
+            found += (task, trajectory)
+        return found

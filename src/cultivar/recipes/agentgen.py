@@ -1,0 +1,328 @@
+"""AgentGen: environments out of text, tasks by Bi-Evol, planning trajectories (arXiv 2408.00764).
+
+passage -> specification -> domain -> language       each checked, and mended with our diagnostics
+environment -> problems, then easier | harder | sideways -> plan -> gates -> trajectory
+accepted environments join the library that the next round takes its examples from
+
+Departures from the paper:
+- Difficulty is measured by the planner, and evolution goes where the measured curve is empty; the paper draws blindly.
+- Environments and tasks pass the gates of ``environments.pddl.audit``; the paper keeps what its planner solves.
+- An environment whose language cannot be mended is dropped; the paper falls back on the names of predicates.
+- A trajectory counts only if its plan replays through text alone.
+- Without a model a procedural proposer stands in for every call (``environments.pddl.procedural``, ours).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle, islice
+from typing import ClassVar
+
+from cultivar.core.dataset import Dataset
+from cultivar.core.errors import Unparsable
+from cultivar.core.protocols import Engine
+from cultivar.core.records import Document, EnvironmentSpec, Record, Task
+from cultivar.core.registry import recipe
+from cultivar.core.replies import fenced_blocks
+from cultivar.core.scope import Scope
+from cultivar.environments.pddl.accepted import Accepted, Examined
+from cultivar.environments.pddl.assess import Demands, assess, examine_domain, examine_language, spec_of
+from cultivar.environments.pddl.curve import Order, curve, steer
+from cultivar.environments.pddl.library import seeds
+from cultivar.environments.pddl.proposer import ProceduralProposer, Proposer
+from cultivar.environments.pddl.summary import describe
+
+
+@dataclass(frozen=True)
+class Config:
+    environments: int = 30
+    "Accepted environments wanted; a larger number continues a run."
+    tasks: int = 20
+    "Accepted tasks wanted in each environment: half of them posed freely, half evolved."
+    round_size: int = 16
+    "Environments proposed between two enlargements of the library of examples (about 50 in the paper)."
+    proposer: str = "auto"
+    "Who proposes: model, procedural, or auto (model if one is given)."
+    evolve: bool = True
+    "Bi-Evol; without it every task is posed freely."
+    repairs: int = 3
+    "How often a domain or a language may be mended; the paper's number."
+    min_plan: int = 3
+    "Least length of a task's best plan."
+    max_random: float = 0.5
+    "Largest share of random walks that may solve a task."
+    thoughts: str = "none"
+    "Thoughts before actions: none (as in the paper), template (from the plan's causal links), or model."
+    observations: str = "full"
+    "What a turn shows: full (the paper's), delta (what changed), or partial (what the agent can see)."
+    temperature: float = 0.7
+    "Of problems and variations, which must differ; domains and languages are asked for at 0."
+
+    growing: ClassVar[tuple[str, ...]] = ("environments",)
+
+    def __post_init__(self) -> None:
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"--{name} {getattr(self, name)}: choose {', '.join(known)}")
+        for name in ("environments", "tasks", "round_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name} {getattr(self, name)}: give at least 1")
+
+    @property
+    def demands(self) -> Demands:
+        thoughts = "template" if self.thoughts == "template" else "none"
+        return Demands(self.min_plan, self.max_random, thoughts=thoughts, observations=self.observations)
+
+
+CHOICES = {
+    "proposer": ("auto", "model", "procedural"),
+    "thoughts": ("none", "template", "model"),
+    "observations": ("full", "delta", "partial"),
+}
+WAVE = 5
+"""Variations ordered at once; the measured curve is looked at between waves."""
+TRIES = 3
+"""Proposals per task wanted before an environment is left with fewer."""
+
+SPECIFY = """\
+You design worlds in which planning agents are trained. Read the passage and invent one such world that belongs to it: \
+a job that somebody there has to do step by step, where steps depend on each other and can be undone or spoil something.
+
+The passage:
+<<<
+{passage}
+>>>
+
+Write the description of the world in the same three parts as this example of another world:
+<<<
+{example}
+>>>
+
+First a paragraph in the second person that says who the agent is and what it is there to do. \
+Then "The actions defined in this domain include:" and four to nine bullets, each an action with its arguments in \
+angle brackets, what must hold before, and what holds and what no longer holds afterwards. \
+Then "You have the following restrictions on your actions:" and bullets. \
+Everything must be discrete and certain: no numbers to compute, no durations, no chance. \
+Every action acts on objects that differ from task to task. Write the description alone."""
+
+IMPLEMENT = """\
+Write the world described below as a PDDL domain. Use :strips and :typing, and :negative-preconditions where needed; \
+no numbers, durations or preferences. Give every parameter a type. Each action must make something false that mattered \
+before, or be undone by another one. Names are plain English words joined by hyphens.
+
+Here is how another world was written.
+<<<
+{example_description}
+>>>
+```pddl
+{example_domain}
+```
+
+The world to be written:
+<<<
+{description}
+>>>
+
+Answer with the whole domain in one ```pddl block."""
+
+SPEAK = """\
+An agent that knows no PDDL will act in the world below through sentences. Give one English sentence template for every \
+predicate and for every action of the domain. {{arg1}} stands for the first parameter, {{arg2}} for the second, in the \
+order in which the domain declares them; every parameter must appear once. A predicate's template states a fact \
+("{{arg1}} is on {{arg2}}"); an action's is a command ("Put {{arg1}} on {{arg2}}"). No two templates may give the same \
+sentence.
+
+```pddl
+{domain}
+```
+
+Answer with one JSON object in a ```json block: {{"predicates": {{name: template}}, "actions": {{name: template}}}}."""
+
+POSE = """\
+Write one planning problem for this PDDL domain, with at least {least} steps in its shortest solution, solvable, and \
+with its goal false at the start. Give the objects short telling names. The goal is a conjunction of a few facts. \
+It is number {number} of a series in which no two are alike: vary the objects, the initial state and the goal.
+
+```pddl
+{domain}
+```
+
+Answer with the whole problem in one ```pddl block."""
+
+EVOLVE = """\
+Below are a PDDL domain and a problem for it whose best plan has {length} steps. Write another problem for the same \
+domain: {method}. It must be solvable, its goal must be false at the start, and its best plan should have {wanted} steps.
+
+```pddl
+{domain}
+```
+
+```pddl
+{problem}
+```
+
+Answer with the whole new problem in one ```pddl block."""
+
+METHODS = {
+    "harder": ("use more objects", "make the goal harder to reach, with conditions that get in each other's way"),
+    "easier": ("use fewer objects", "make the goal easier to reach"),
+    "sideways": (
+        "change what holds at the start",
+        "place things elsewhere at the start",
+        "ask for other facts of the same kind",
+        "change which objects can be combined with which",
+    ),
+}
+
+
+class ModelProposer:
+    """The paper's calls: author of specification, domain, language and problems."""
+
+    def __init__(self, passage: Document, config: Config) -> None:
+        self.passage, self.config = passage, config
+
+    async def environment(self, scope: Scope, library: Sequence[EnvironmentSpec]) -> EnvironmentSpec:
+        example = scope.rng("example").choice(library)
+        specify = SPECIFY.format(passage=self.passage.text, example=example.description)
+        description = await scope.ask("author", specify, parse=read_description, temperature=self.config.temperature)
+        implement = IMPLEMENT.format(
+            example_description=example.description,
+            example_domain=example.data["domain"],
+            description=description,
+        )
+        mend = {"retries": self.config.repairs, "temperature": 0.0}
+        domain, text = await scope.ask("author", implement, parse=examine_domain, **mend)
+        speak = SPEAK.format(domain=text)
+        language = await scope.ask("author", speak, parse=lambda reply: examine_language(reply, domain), **mend)
+        parents = (self.passage.id, example.id)
+        return spec_of(text, language, title=domain.name, description=description, parents=parents, proposer="model")
+
+    async def problem(self, spec: EnvironmentSpec, scope: Scope) -> str:
+        number = scope.path.rpartition("-")[2]
+        prompt = POSE.format(domain=spec.data["domain"], least=self.config.min_plan, number=number)
+        return await scope.ask("author", prompt, parse=read_problem, temperature=self.config.temperature)
+
+    async def variation(self, spec: EnvironmentSpec, parent: Task, order: Order, scope: Scope) -> str | None:
+        prompt = EVOLVE.format(
+            domain=spec.data["domain"],
+            problem=parent.data["problem"],
+            length=parent.meta["difficulty"]["plan_length"],
+            method=scope.rng("method").choice(METHODS[order.direction]),
+            wanted=order.bucket.replace("+", " or more").replace("-", " to "),
+        )
+        return await scope.ask("author", prompt, parse=read_problem, temperature=self.config.temperature)
+
+
+def read_description(reply: str) -> str:
+    """A description, without a fence around it; raises Unparsable if it is not one of actions."""
+    text = reply.strip().strip("<>").strip()
+    if not 300 <= len(text) <= 10_000:
+        why = f"the description has {len(text)} characters; 300 to 10,000 are wanted"
+        raise Unparsable(why, "description-length")
+    if sum(line.lstrip().startswith(("-", "*", "•")) for line in text.splitlines()) < 3:
+        raise Unparsable("the actions are not listed, one bullet to an action", "description-form")
+    return text
+
+
+def read_problem(reply: str) -> str:
+    """PDDL of a problem; what is wrong inside it is for the gates to say."""
+    for _, body in fenced_blocks(reply) or [("", reply)]:
+        if "(problem" in body.lower().replace("( ", "("):
+            return body
+    raise Unparsable("there is no (define (problem ...)) in the reply", "problem-missing")
+
+
+async def examine(proposal: Awaitable[str | None], spec: EnvironmentSpec, scope: Scope, config: Config) -> Examined:
+    """A proposed problem put through the gates; None if there was none."""
+    try:
+        problem = await proposal
+    except Unparsable as error:
+        scope.discard(error.reason, message=str(error))
+        return None
+    if problem is None:
+        return None
+    seed = scope.rng("assess").getrandbits(48)
+    found: Examined = await scope.once("assess", assess, spec, problem, asdict(config.demands), seed)
+    return found
+
+
+async def pose(accepted: Accepted, proposer: Proposer, scope: Scope, config: Config, wanted: int) -> None:
+    """Stage 1: problems with nothing asked of them, until enough are accepted or too many were tried."""
+    tried = 0
+    while len(accepted) < wanted and tried < TRIES * wanted:
+        branches = [scope.child(f"pose-{tried + k}") for k in range(wanted - len(accepted))]
+        tried += len(branches)
+        work = (examine(proposer.problem(accepted.spec, s), accepted.spec, s, config) for s in branches)
+        for branch, found in zip(branches, await asyncio.gather(*work)):
+            accepted.admit(found, branch, {"stage": "posed"})
+
+
+async def evolve(accepted: Accepted, proposer: Proposer, scope: Scope, config: Config) -> None:
+    """Stage 2, Bi-Evol: variations of accepted tasks, ordered where the measured curve is emptiest."""
+    failed: Counter[str] = Counter()
+    tried, most = 0, TRIES * (config.tasks - len(accepted))
+    while accepted and len(accepted) < config.tasks and tried < most:
+        counts = Counter(curve(accepted.lengths))
+        orders: list[Order] = []
+        for k in range(min(WAVE, config.tasks - len(accepted))):
+            order = steer(counts, accepted.lengths, scope.rng("order", tried + k), failed=failed)
+            if order is not None:
+                counts[order.bucket] += 1
+                orders.append(order)
+        branches = [scope.child(f"evolve-{tried + k}") for k in range(len(orders))]
+        tried += len(orders)
+        work = (
+            examine(proposer.variation(accepted.spec, accepted.tasks[o.seed], o, s), accepted.spec, s, config)
+            for o, s in zip(orders, branches)
+        )
+        for order, branch, found in zip(orders, branches, await asyncio.gather(*work)):
+            origin = {"stage": "evolved", "direction": order.direction, "seed": accepted.tasks[order.seed].id}
+            task = accepted.admit(found, branch, origin)
+            failed[order.bucket] += task is None or task.meta["difficulty"]["bucket"] != order.bucket
+
+
+async def grow(
+    passage: Document, scope: Scope, config: Config, library: Sequence[EnvironmentSpec], model: bool
+) -> list[Record]:
+    """One passage: an environment, its tasks, and a trajectory for each."""
+    proposer: Proposer = ModelProposer(passage, config) if model else ProceduralProposer(passage)
+    try:
+        spec = await proposer.environment(scope.child("environment"), library)
+    except Unparsable as error:
+        scope.drop(error.reason, message=str(error))
+    accepted = Accepted(spec)
+    await pose(accepted, proposer, scope, config, (config.tasks + 1) // 2 if config.evolve else config.tasks)
+    if config.evolve:
+        await evolve(accepted, proposer, scope, config)
+    findings = accepted.audit(least=max(1, config.tasks // 4))
+    if findings:
+        scope.drop(findings[0].gate, message=findings[0].message, **findings[0].evidence)
+    if config.thoughts == "model":
+        await think(accepted, scope)
+    return accepted.records()
+
+
+@recipe("agentgen", paper="2408.00764", roles=("author", "thinker"))
+async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
+    model = config.proposer == "model" or (config.proposer == "auto" and engine.has_model("author"))
+    library = list(seeds())
+    taken: dict[str, EnvironmentSpec] = {}
+    records: list[Record] = []
+    proposed, source = 0, cycle(passages)
+    while len(taken) < config.environments and proposed < TRIES * config.environments and not engine.stopping:
+        batch = list(islice(source, min(config.round_size, config.environments - len(taken))))
+        if not batch:
+            break
+        proposed += len(batch)
+        for grown in await engine.map(grow, batch, config, tuple(library), model, stage="round"):
+            spec = grown[0]
+            same = taken.setdefault(spec.meta["key"], spec)
+            if same is not spec:
+                engine.discard("duplicate-environment", spec, same_as=same.id, name=same.name)
+                continue
+            library.append(spec)
+            records += grown
+    return describe(records, proposed)
