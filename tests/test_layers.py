@@ -9,7 +9,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "src" / "cultivar"
 
-CORE_ORDER = ("errors", "records", "protocols", "dataset", "replies", "journal", "registry", "rundir", "scope")
+CORE_ORDER = (
+    "errors",
+    "records",
+    "text",
+    "figures",
+    "files",
+    "protocols",
+    "dataset",
+    "replies",
+    "journal",
+    "registry",
+    "rundir",
+    "scope",
+)
 STAGES = ("sources", "environments", "agents", "verify", "curate", "export", "train", "evaluate")
 ALLOWED = {
     "core": set(),

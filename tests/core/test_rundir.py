@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.records import Document
-from cultivar.core.rundir import RunDirectory, RunSettings, read_settings, replacing
+from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 
 SETTINGS = RunSettings("agentgen", {"tasks": 20, "thoughts": None}, {"*": "m"}, {"corpus": "(shipped)"}, 3)
 
@@ -51,15 +52,18 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    target = tmp_path / "records.jsonl"
-    target.write_text("old")
-    with pytest.raises(RuntimeError), replacing(target) as out:
-        out.write(b"half")
+    def broken() -> Iterator[bytes]:
+        yield b"half"
         raise RuntimeError
-    assert target.read_text() == "old"
-    with replacing(target) as out:
-        out.write(b"new")
-    assert target.read_text() == "new"
+
+    run = RunDirectory(tmp_path)
+    run.write("records.jsonl", [b"old"])
+    with pytest.raises(RuntimeError):
+        run.write("records.jsonl", broken())
+    assert run.records_path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["records.jsonl"]
+    run.write("records.jsonl", [b"new"])
+    assert run.records_path.read_text() == "new"
 
 
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:

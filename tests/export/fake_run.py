@@ -7,8 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from cultivar.core.figures import Bars, Cost, Drop, Example, Histogram, Provenance, Report, Section, Table, Tile
 from cultivar.core.records import Document, EnvironmentSpec, Preference, Record, Sample, Task, Trajectory, Turn
-from cultivar.export.figures import Bars, Cost, Drop, Example, Histogram, Provenance, Report, Section, Table, Tile
 
 SYSTEM = "You are an agent in a world of text. Answer each observation with one action, written as 'Action: ...'."
 ROOMS = ("loading bay", "conservation studio", "sculpture hall", "print room", "cold store")

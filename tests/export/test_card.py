@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cultivar.core.figures import Provenance, Report, Tile
 from cultivar.export.card import card, code, escape, table, write_card
-from cultivar.export.figures import Provenance, Report, Tile
 from tests.export.fake_run import report
 from tests.export.test_report import EMPTY, NASTY, everywhere
 

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cultivar.core.records import Turn
-from cultivar.export.figures import (
+from cultivar.core.figures import (
     Bars,
     Cost,
     Drop,
@@ -24,6 +23,7 @@ from cultivar.export.figures import (
     Table,
     Tile,
 )
+from cultivar.core.records import Turn
 from cultivar.export.report import axis, fold, paper_link, render, turn_parts, write_report
 from tests.export.fake_run import report
 

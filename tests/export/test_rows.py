@@ -283,7 +283,7 @@ def test_the_records_themselves_are_never_written_over(tmp_path: Path) -> None:
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full to stand for a full disk")
-    from cultivar.export.draft import Draft
+    from cultivar.core.files import Draft
 
     draft = Draft(tmp_path / "rows.jsonl")
     full = os.open("/dev/full", os.O_WRONLY)

@@ -59,7 +59,7 @@ def build_parser() -> Parser:
 
     export = commands.add_parser("export", help="write a run's rows for a trainer", description="Exports rows.")
     export.add_argument("run", metavar="RUN")
-    export.add_argument("--format", required=True, metavar="NAME", help="trl, openai or sharegpt")
+    export.add_argument("--format", required=True, metavar="NAME", help="trl, trl-turns, openai or sharegpt")
     export.add_argument("--out", metavar="FILE", help="where to (default: RUN/NAME.jsonl)")
 
     for command in (listing, show, check, plan, validate, audit, export):

@@ -30,7 +30,7 @@ from cultivar.core.records import Document
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 from cultivar.engines.local import LocalEngine
-from cultivar.export.figures import Cost, Drop, Provenance, Report, Tile
+from cultivar.core.figures import Cost, Drop, Provenance, Report, Tile
 from cultivar.llm.specs import open_models, spec_names
 from cultivar.sources.text import read_corpus
 

@@ -11,19 +11,18 @@ Output files are written beside their place and moved into it, so that a reader 
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 import tomli_w
 
 import cultivar
 from cultivar.core.errors import InputError, UsageError
+from cultivar.core.files import Draft
 from cultivar.core.journal import Journal
 from cultivar.core.records import JSON, Record, record_from_json
 
@@ -143,11 +142,14 @@ class RunDirectory:
 
     def write(self, name: str, chunks: Iterable[bytes]) -> Path:
         """Writes a file whole or not at all; raises InputError if the disk does not take it."""
-        target = self.path / name
-        with replacing(target) as out:
+        draft = Draft(self.path / name)
+        try:
             for chunk in chunks:
-                out.write(chunk)
-        return target
+                draft.write(chunk)
+            draft.finish()
+        finally:
+            draft.discard()
+        return draft.path
 
     def write_records(self, records: Iterable[Record]) -> Path:
         return self.write("records.jsonl", (record_line(r) for r in records))
@@ -174,24 +176,6 @@ class RunDirectory:
                 if not isinstance(row, dict):
                     raise InputError(f"{path} line {number} is not an object")
                 yield number, row
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of ``target`` when the block ends well, and leaves it alone otherwise."""
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        with partial.open("wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(
-            f"{target} cannot be written: {error.strerror}; what was answered is kept in the journal: "
-            "make room (or mend the permissions) and run the same command again"
-        ) from None
 
 
 def record_line(record: Record) -> bytes:

@@ -175,7 +175,8 @@ class Scope:
 
         Without ``parse`` the Choice itself comes back, refused, cut off or empty as it may be. ``parse`` turns its text
         into a value or raises Unparsable(why); the model is then asked again, up to ``retries`` times, with every
-        attempt and its reason shown to it unless ``show_error`` is False. A pydantic model may stand for ``parse``: it becomes the schema too.
+        attempt and its reason shown to it unless ``show_error`` is False. A pydantic model may stand for ``parse``: it
+        becomes the schema too.
         With ``n`` a list comes back; samples that cannot be parsed are left out of it, and it is never empty.
         Raises Unparsable when the retries are used up, EndpointError when there is no answer to be had.
         """

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import orjson
 
+from cultivar.core.figures import Bars, Cost, Drop, Figure, Histogram, Provenance, Report, Table, total
+from cultivar.core.files import write_whole
 from cultivar.core.records import JSON
-from cultivar.export.draft import write_whole
-from cultivar.export.figures import Bars, Cost, Drop, Figure, Histogram, Provenance, Report, Table, total
+from cultivar.core.text import Cell, clip, money, number, one_line, shown
 from cultivar.export.formats import FORMATS
 from cultivar.export.report import paper_link
-from cultivar.export.text import Cell, clip, money, number, one_line, shown
 
 MAX_CELL = 300
 MAX_ROWS = 100

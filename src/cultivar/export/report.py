@@ -16,10 +16,10 @@ from typing import Any
 
 import jinja2
 
+from cultivar.core.figures import Bars, Cost, Example, Figure, Histogram, Report, Table, total
+from cultivar.core.files import write_whole
 from cultivar.core.records import Turn
-from cultivar.export.draft import write_whole
-from cultivar.export.figures import Bars, Cost, Example, Figure, Histogram, Report, Table, total
-from cultivar.export.text import Cell, clean, clip, money, number, one_line, round_step, seconds, shown
+from cultivar.core.text import Cell, clean, clip, money, number, one_line, round_step, seconds, shown
 
 MAX_TURN = 4_000
 """Characters shown of one turn."""

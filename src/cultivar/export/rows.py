@@ -10,9 +10,9 @@ from pathlib import Path
 import orjson
 
 from cultivar.core.errors import InputError, UsageError
+from cultivar.core.files import Draft
 from cultivar.core.records import JSON, Preference, Record, Sample, Trajectory, record_from_json
 from cultivar.export.chat import LOSSES, Losses, Unwritable, chat
-from cultivar.export.draft import Draft
 from cultivar.export.formats import Format, Row, format_named
 
 MAX_LINE = 64 * 2**20

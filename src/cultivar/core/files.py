@@ -69,5 +69,6 @@ def _refusals_of(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(
-            f"cannot write {path}: {error.strerror or error}; free some space or name another place to write to"
+            f"cannot write {path}: {error.strerror or error}; free some space or name another place to write to, "
+            "and run the same command again (what was answered is kept)"
         ) from error

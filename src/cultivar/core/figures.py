@@ -24,7 +24,7 @@ from typing import Any, Literal, Self, TypeAlias
 import orjson
 
 from cultivar.core.records import JSON, Trajectory, Turn
-from cultivar.export.text import Cell, number, round_step
+from cultivar.core.text import Cell, number, round_step
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cultivar.export.figures import Bars, Cost, Example, Histogram, Report, Table, total
-from cultivar.export.text import clean, clip, money, number, one_line, round_step
+from cultivar.core.figures import Bars, Cost, Example, Histogram, Report, Table, total
+from cultivar.core.text import clean, clip, money, number, one_line, round_step
 from tests.export.fake_run import report, trajectory
 
 
