@@ -33,7 +33,8 @@ MAX_EXPANSIONS = 50_000
 SYSTEM = """\
 You solve a task in an environment by acting in it, one action at a time. \
 Before each action you are told what you observe. \
-Write your action on a line of its own that begins with "Action:", in the words given for it, for example:
+Write your action on a line of its own that begins with "Action:", in the words given for it, \
+with names of objects in place of brackets:
 Action: {example}"""
 COMMANDS = """
 Instead of an action you may write "{look}" to be told everything that can be seen, \
@@ -174,7 +175,7 @@ class PddlEnvironment:
         if isinstance(got, Unclear):
             shown = self._command(text)
             if shown is not None:
-                return self._answer(shown, True, {"command": " ".join(words(text))[:40]})
+                return self._answer(shown, True, {"command": CHECK if "valid" in words(text) else LOOK})
             return self._answer(got.message, False, {"unclear": got.kind})
         return self._do(world, *got)
 

@@ -60,8 +60,8 @@ class Phrasing:
             case And(parts):
                 return " and ".join(self._inner(p) for p in parts) or "nothing is asked"  # type: ignore[arg-type]
             case Or(parts):
-                said = " or ".join(self._inner(p) for p in parts)
-                return f"either {said}" if len(parts) > 1 else said or "something impossible holds"
+                said = " or ".join(dict.fromkeys(self._inner(p) for p in parts))
+                return f"either {said}" if " or " in said else said or "something impossible holds"
             case Imply(left_side, right_side):
                 return f"if {self._inner(left_side)}, then {self._inner(right_side)}"
             case Forall(variables, body):

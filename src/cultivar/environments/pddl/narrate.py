@@ -7,6 +7,7 @@ hyphens (``red-box`` as "red box") where that is harmless, and under its own nam
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -17,11 +18,11 @@ from cultivar.environments.pddl.goal_words import Phrasing, conjuncts
 from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.language import Language, Visibility, default_language, spoken
 from cultivar.environments.pddl.model import Atom, Formula, Not, Variable
-from cultivar.environments.pddl.negation import infinitive, negations
+from cultivar.environments.pddl.negation import first_person, infinitive, negations
 from cultivar.environments.pddl.read_action import ActionReader, Call, Unclear
 from cultivar.environments.pddl.read_language import read_language
 from cultivar.environments.pddl.sight import Sight
-from cultivar.environments.pddl.templates import Template, sentence, words
+from cultivar.environments.pddl.templates import Template, capitalised, sentence, words
 
 __all__ = [
     "Call",
@@ -114,15 +115,27 @@ class Narrator:
     def doing(self, name: str, args: tuple[str, ...]) -> str:
         """What can follow "to" or "cannot": "stack block a on block b", or the quoted sentence after "do"."""
         body = self._render(self.actions[name], args)
-        return body if self.is_command(name) else f'do "{sentence(body)}"'
+        return body if self.is_command(name) else f'do "{capitalised(body)}"'
 
-    def being(self, literal: Atom | Not) -> str:
+    def being(self, formula: Formula) -> str:
         """What can follow "I need": "block a to be clear", or a clause with "that"."""
-        if isinstance(literal, Atom):
-            short = self._infinitives.get(literal.predicate)
+        if isinstance(formula, Atom):
+            short = self._infinitives.get(formula.predicate)
             if short is not None:
-                return self._render(short, literal.args)
-        return f"it to be so that {self.phrase(literal)}"
+                return self._render(short, formula.args)
+        return f"it to be so that {self.clause(formula)}"
+
+    @cached_property
+    def inner_voice(self) -> Narrator:
+        """The same task told by the one who acts: "you" is "I"."""
+        other = copy.copy(self)
+        for name in ("_infinitives", "_phrasing", "inner_voice", "_reader"):
+            other.__dict__.pop(name, None)
+        other._facts = {}
+        other.predicates = {name: first_person(t) for name, t in self.predicates.items()}
+        other.negations = {name: first_person(t) for name, t in self.negations.items()}
+        other.actions = {name: first_person(t) for name, t in self.actions.items()}
+        return other
 
     @cached_property
     def _infinitives(self) -> dict[str, Template]:
@@ -185,7 +198,7 @@ class Narrator:
             return self._changes(previous, state)
         atoms = self.task.atoms(state)
         if mode == "partial" and self._sight is not None:
-            atoms = self._sight.seen(atoms, self.static if previous is None else ())
+            atoms = self._sight.seen(atoms, self.static, first=previous is None)
         elif previous is None:
             atoms = [*atoms, *self.static]
         return " ".join(sorted(map(self.fact, atoms))) or "There is nothing to be seen."

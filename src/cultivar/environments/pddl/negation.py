@@ -8,14 +8,14 @@ from cultivar.environments.pddl.language import Language
 from cultivar.environments.pddl.model import Domain
 from cultivar.environments.pddl.templates import Template, words
 
-_VERBS = frozenset(("is", "are", "can", "was", "were"))
+_VERBS = frozenset(("is", "are", "am", "can", "was", "were"))
 _UNSAFE = frozenset(
     words(
         "no not nothing nobody none never neither nor only every each all some any both either if when unless "
         "until who which that whose where while because or but cannot"
     )
 )
-_VERB = re.compile(r"\b(is|are|can|was|were)\b", re.IGNORECASE)
+_VERB = re.compile(r"\b(is|are|am|can|was|were)\b", re.IGNORECASE)
 _THERE = re.compile(r"^there (is|are) (?:an? )?", re.IGNORECASE)
 _AFTER_VERB_UNSAFE = frozenset(("and", "also", "still", "already", "always", "now"))
 LONG = "it is not the case that "
@@ -50,9 +50,29 @@ def long_negated(template: Template) -> Template:
 def infinitive(template: Template) -> Template | None:
     """``block a is clear`` -> ``block a to be clear`` (after "I need ..."); None where it would not be English."""
     found = _verb(template)
-    if found is None or found[0].lower() not in ("is", "are") or found.start() == 0 or _THERE.match(template.text):
+    if (
+        found is None
+        or found[0].lower() not in ("is", "are", "am")
+        or found.start() == 0
+        or _THERE.match(template.text)
+    ):
         return None
-    return Template.parse(f"{template.text[: found.start()]}to be{template.text[found.end() :]}")
+    subject = template.text[: found.start()]
+    return Template.parse(f"{'' if subject == 'I ' else subject}to be{template.text[found.end() :]}")
+
+
+_PERSONS = (
+    (r"^you are\b", "I am"), (r"^you were\b", "I was"), (r"^you\b", "I"), (r"\byou are\b", "I am"),
+    (r"\byour\b", "my"), (r"\byourself\b", "myself"), (r"\byou\b", "me"),
+)  # fmt: skip
+
+
+def first_person(template: Template) -> Template:
+    """``you are holding block a`` -> ``I am holding block a``: for the thoughts of the one who acts."""
+    text = template.text
+    for pattern, said in _PERSONS:
+        text = re.sub(pattern, said, text, flags=re.IGNORECASE)
+    return Template.parse(text) if text != template.text else template
 
 
 def negations(domain: Domain, language: Language) -> dict[str, Template]:

@@ -37,7 +37,7 @@ class Unclear:
     kind: Problem = "malformed"
 
 
-_MARKER = re.compile(r"\bactions?[ \t*_\"'`]{0,4}[:=]", re.IGNORECASE)
+ACTION_MARK = re.compile(r"\bactions?[ \t*_\"'`]{0,4}[:=]", re.IGNORECASE)
 _OBSERVATION = re.compile(r"^[ \t*_#>]{0,8}observations?[ \t*_]{0,4}:", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"^[ \t]*(```|~~~)[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
 _LEAD = re.compile(
@@ -55,7 +55,7 @@ def action_lines(text: str) -> list[str]:
     imagined = _OBSERVATION.search(text)
     if imagined is not None and text[: imagined.start()].strip():
         text = text[: imagined.start()]
-    marks = list(_MARKER.finditer(text))
+    marks = list(ACTION_MARK.finditer(text))
     if not marks:
         return _filled(text)
     ends = [m.start() for m in marks[1:]] + [len(text)]
@@ -205,7 +205,7 @@ class ActionReader:
 
 
 def _spellings(name: str, shown: str, types: tuple[str, ...]) -> list[Words]:
-    """``red-box`` of type block, shown as "red box": also ``red-box``, ``red_box``, ``block red box``; ``b1``: ``b 1``"""
+    """``red-box`` of type block, shown as "red box": also ``red-box``, ``red_box``, ``block red box``; "b1": "b 1"."""
     plain = tuple(words(shown))
     texts = (name, name.replace("-", "_"), name.replace("_", "-"), spoken(name))
     found = [plain, *(tuple(words(text)) for text in texts), _letters_and_digits(name)]

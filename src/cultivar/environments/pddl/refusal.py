@@ -43,7 +43,7 @@ def reasons(narrator: Narrator, evaluator: Evaluator, state: int, name: str, arg
     if wrong:
         return list(dict.fromkeys(wrong))
     binding = {p.name: arg for p, arg in zip(action.parameters, args)}
-    parts = unmet(evaluator, state, action.precondition, binding)
+    parts = sorted(unmet(evaluator, state, action.precondition, binding), key=_compound)
     return list(dict.fromkeys(_clause(narrator, part) for part in parts))
 
 
@@ -69,6 +69,11 @@ def _clause(narrator: Narrator, failing: Formula) -> str:
             return f"{narrator.clause(left)}, and then it must hold that {narrator.clause(right)}"
         case _:
             return f"it must hold that {narrator.clause(failing)}"
+
+
+def _compound(failing: Formula) -> bool:
+    """Single literals are told first."""
+    return not isinstance(failing.body if isinstance(failing, Not) else failing, Atom | Equals)
 
 
 def _a(noun: str) -> str:

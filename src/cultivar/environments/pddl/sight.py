@@ -25,13 +25,18 @@ class Sight:
             wanted = domain.predicate[declared.open].parameters[0].types
             self._closable = frozenset(n for n, types in task.objects.items() if domain.is_a(types, wanted))
 
-    def seen(self, atoms: Iterable[Atom], unchanging: Sequence[Atom] = ()) -> list[Atom]:
-        """Those of the facts of a state, and of the unchanging ones given, whose arguments are all visible."""
-        facts = list(atoms)
-        hidden = self._hidden([*facts, *self._static])
-        return [a for a in (*facts, *unchanging) if hidden.isdisjoint(a.args)]
+    def seen(self, atoms: Iterable[Atom], unchanging: Sequence[Atom], *, first: bool) -> list[Atom]:
+        """The facts whose arguments are all visible.
 
-    def _hidden(self, facts: Sequence[Atom]) -> set[str]:
+        Of the unchanging ones all on a first look, and later those of things that can go out of sight.
+        """
+        facts = list(atoms)
+        hidden, placed = self._hidden([*facts, *self._static])
+        kept = [a for a in unchanging if first or not placed.isdisjoint(a.args)]
+        return [a for a in (*facts, *kept) if hidden.isdisjoint(a.args)]
+
+    def _hidden(self, facts: Sequence[Atom]) -> tuple[set[str], set[str]]:
+        """What cannot be seen, and all that has a place."""
         declared = self._declared
         here: set[str] = set()
         agents: set[str] = set()
@@ -64,4 +69,4 @@ class Sight:
                 visible[thing] = any(placed_in_sight(holder, inside) for holder in holders[thing])
             return visible[thing]
 
-        return {thing for thing in holders if not can_see(thing, frozenset())}
+        return {thing for thing in holders if not can_see(thing, frozenset())}, set(holders)

@@ -12,6 +12,7 @@ from cultivar.environments.pddl.model import Domain
 from cultivar.environments.pddl.templates import ARTICLES, Template, sentence, words
 
 MAX_NAMED = 30
+_LINKS = frozenset(("from", "to", "at", "of", "with", "for"))
 _SAID = 60  # characters of the reader's own words that are repeated
 
 
@@ -27,7 +28,7 @@ class Helper:
         self._spellings = spellings
 
     def known_actions(self) -> str:
-        names = [spoken(a.name) for a in self._domain.actions]
+        names = list(dict.fromkeys(self.verb(a.name) for a in self._domain.actions))
         more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
         return f"You can: {', '.join(names[:MAX_NAMED])}{more}."
 
@@ -36,6 +37,13 @@ class Helper:
             f"'{sentence(self._templates[name].render([self._shown[a] for a in args]))}'" for name, args in calls
         )
         return " or ".join(said[:4]) + (f" or {len(said) - 4} more" if len(said) > 4 else "")
+
+    def verb(self, name: str) -> str:
+        """What an action is called: how its sentence starts, or its name."""
+        head = self._head(name)
+        while head and head[-1] in _LINKS:
+            head = head[:-1]
+        return " ".join(head) if 0 < len(head) <= 3 else spoken(name)
 
     def pattern(self, name: str) -> str:
         """The sentence of an action with the types of its arguments for names: 'Stack [block] on [block].'"""
@@ -48,32 +56,38 @@ class Helper:
     ) -> tuple[Literal["unknown-action", "unknown-object", "malformed"], str]:
         """For the words of each line of a reply that could not be read."""
         for tokens in lines:
-            name = self._meant(tokens)
-            if name is None:
+            meant = self._meant(tokens)
+            if not meant:
                 continue
-            strange = next(self._strangers(name, tokens), None)
-            form = f"To {spoken(name)}, write: {self.pattern(name)}"
+            if len(meant) > 1:
+                forms = " or ".join(self.pattern(name) for name in meant[:4])
+                return "malformed", f"That is not a complete action. You can write: {forms}"
+            strange = next(self._strangers(meant[0], tokens), None)
+            form = f"To {self.verb(meant[0])}, write: {self.pattern(meant[0])}"
             if strange is not None:
                 return "unknown-object", f"There is no object '{_cut(strange)}'{self._near(strange)} {form}"
             return "malformed", f"That is not a complete action. {form}"
-        said = _cut(" ".join(self._verb(lines[0]))) if lines else ""
+        said = _cut(" ".join(self._before_object(lines[0]))) if lines else ""
         return "unknown-action", f"There is no action '{said}'; {_lower(self.known_actions())}"
 
-    def _meant(self, tokens: Sequence[str]) -> str | None:
-        """The one action whose name or whose first words the text starts with (the longest such)."""
-        plain = _plain(tokens)
-        best: dict[str, int] = {}
-        for action in self._domain.actions:
-            for head in (words(action.name), words(spoken(action.name)), self._head(action.name)):
-                if head and plain[: len(head)] == head:
-                    best[action.name] = max(best.get(action.name, 0), len(head))
-        longest = [name for name, size in best.items() if size == max(best.values())]
-        return longest[0] if len(longest) == 1 else self._by_frame(tokens, longest)
-
-    def _by_frame(self, tokens: Sequence[str], among: Sequence[str]) -> str | None:
+    def _meant(self, tokens: Sequence[str]) -> list[str]:
+        """The actions that a text seems to be about: by its form, its first words, or at least its first word."""
         fitting = [a.name for a in self._domain.actions if self._gaps(a.name, tokens) is not None]
-        both = [name for name in fitting if name in among] if among else fitting
-        return both[0] if both and (len(both) == 1 or among) else among[0] if among else None
+        if len(fitting) == 1:
+            return fitting
+        plain = _plain(tokens)
+        sizes = {
+            action.name: max((len(h) for h in self._heads(action.name) if h and plain[: len(h)] == h), default=0)
+            for action in self._domain.actions
+        }
+        longest = max(sizes.values(), default=0)
+        if longest:
+            named = [name for name, size in sizes.items() if size == longest]
+            return [name for name in named if name in fitting] or named
+        return fitting or [n for n in sizes if plain and any(h[:1] == plain[:1] for h in self._heads(n))]
+
+    def _heads(self, name: str) -> list[list[str]]:
+        return [words(name), words(spoken(name)), self._head(name)]
 
     def _head(self, name: str) -> list[str]:
         found: list[str] = []
@@ -118,8 +132,7 @@ class Helper:
         plain = _plain(tokens)
         gaps = self._gaps(name, tokens)
         if gaps is None:
-            heads = [words(name), words(spoken(name)), self._head(name)]
-            size = max((len(h) for h in heads if plain[: len(h)] == h), default=0)
+            size = max((len(h) for h in self._heads(name) if plain[: len(h)] == h), default=0)
             parameters = self._domain.action[name].parameters
             rest = plain[size:]
             gaps = [[t] for t in rest] if len(rest) == len(parameters) else []
@@ -143,7 +156,7 @@ class Helper:
             return f"; there are: {', '.join(names)}."
         return "."
 
-    def _verb(self, tokens: Sequence[str]) -> list[str]:
+    def _before_object(self, tokens: Sequence[str]) -> list[str]:
         """The words before the first object's name: what the text wants done."""
         kinds = {word for kind in self._domain.ancestors for word in words(spoken(kind))}
         for at in range(1, len(tokens)):
