@@ -17,7 +17,6 @@ from typing import Literal
 from cultivar.environments.pddl.audit_domain import audit_domain
 from cultivar.environments.pddl.difficulty import Difficulty
 from cultivar.environments.pddl.gates import GATES, NOTES, Finding
-from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.model import Domain
 from cultivar.environments.pddl.search import Plan
 from cultivar.environments.pddl.simulate import Simulator
@@ -176,20 +175,18 @@ def audit_task(
 
 
 def audit_environment(
-    domain: Domain, witnessed: AbstractSet[str], tasks: Sequence[GroundTask], *, min_tasks: int = 1
+    domain: Domain, witnessed: AbstractSet[str], relaxed: AbstractSet[str], tasks: int, *, min_tasks: int = 1
 ) -> list[Finding]:
-    """``tasks`` are those accepted, ``witnessed`` the actions seen applicable in them (``coverage.witness``)."""
+    """``tasks`` is the number of those accepted, ``witnessed`` the actions seen applicable in them
+    (``coverage.witness``), ``relaxed`` the actions of which any of them has an operator."""
     found = []
-    if len(tasks) < min_tasks:
-        message = f"{len(tasks)} tasks were accepted; at least {min_tasks} are asked for."
-        found.append(Finding("too-few-tasks", message, {"tasks": len(tasks), "least": min_tasks}))
+    if tasks < min_tasks:
+        message = f"{tasks} tasks were accepted; at least {min_tasks} are asked for."
+        found.append(Finding("too-few-tasks", message, {"tasks": tasks, "least": min_tasks}))
     missing = [action.name for action in domain.actions if action.name not in witnessed]
     if tasks and missing:
-        relaxed = {op.name for task in tasks for op in task.operators}
         proved = [name for name in missing if name not in relaxed]
-        message = (
-            f"In {len(tasks)} tasks {', '.join(missing)} {'was' if len(missing) == 1 else 'were'} never applicable."
-        )
-        evidence = {"actions": missing, "impossible_even_without_deletes": proved, "tasks": len(tasks)}
+        message = f"In {tasks} tasks {', '.join(missing)} {'was' if len(missing) == 1 else 'were'} never applicable."
+        evidence = {"actions": missing, "impossible_even_without_deletes": proved, "tasks": tasks}
         found.append(Finding("action-never-applicable", message, evidence))
     return found

@@ -20,16 +20,16 @@ from dataclasses import replace
 
 from cultivar.environments.pddl.curve import Direction
 from cultivar.environments.pddl.difficulty import BUCKET_NAMES, BUCKETS
-from cultivar.environments.pddl.evolve_bench import Bench, Evolved, Range
+from cultivar.environments.pddl.evolve_bench import Bench, Evolved, Planner, Range
 from cultivar.environments.pddl.grounded import GroundTask
-from cultivar.environments.pddl.model import Atom, Domain, Problem
-from cultivar.environments.pddl.resize import clonable, removable, with_clone, without_objects
-from cultivar.environments.pddl.search import Plan
+from cultivar.environments.pddl.model import And, Atom, Domain, Problem
+from cultivar.environments.pddl.resize import clone_group, moved, removable, together, with_clones, without_objects
+from cultivar.environments.pddl.search import Plan, plan
 
 Grow = Callable[[random.Random, int], Problem]
 Operator = Callable[[Bench, Range], Evolved | None]
 
-MOST_GOALS = 8
+MOST_GOALS = 10
 
 
 def evolve(
@@ -41,31 +41,39 @@ def evolve(
     target: str | None = None,
     grow: Grow | None = None,
     solved: tuple[GroundTask, Plan] | None = None,
+    planner: Planner | None = None,
     max_plans: int = 16,
-    max_expansions: int = 1000,
     min_plan: int = 3,
 ) -> Evolved | None:
     """A new problem in one direction, with its grounded task and a plan that replays; None if none was found.
 
     ``target`` names the bucket of plan length wanted; without it, easier and harder mean a shorter and a longer plan
-    than the seed's, and sideways one of about the same length. ``grow(rng, size)`` draws a problem of a given size
-    (its number of objects or whatever the sampler calls size) where the domain has a sampler; harder falls back on it.
-    ``solved`` saves grounding and planning the seed again. At most ``max_plans`` searches of ``max_expansions`` states
-    each; the same ``rng`` state gives the same result.
+    than the seed's, and sideways one of about the same length. ``grow(rng, size)`` draws a problem whose best plan lies
+    in about the size-th bucket, 1 to 6, where the domain has a sampler; harder falls back on it, else on clones.
+    ``solved`` saves grounding and planning the seed again. ``planner`` says what counts as the best plan known and how
+    long to look for it: greedy search within 1,000 expansions unless told otherwise; it is asked ``max_plans`` times at
+    most. The same ``rng`` state gives the same result if the planner is deterministic.
     """
-    bench = Bench.of(domain, problem, rng, solved, max_plans, max_expansions)
+    bench = Bench.of(domain, problem, rng, solved, max_plans, planner or _greedy)
     if bench is None:
         return None
     wanted = _range(direction, len(bench.plan), target, min_plan)
     operators = list(OPERATORS[direction])
     rng.shuffle(operators)
+    if direction == "harder":
+        bench.plans_left, reserve = (bench.plans_left + 1) // 2, bench.plans_left // 2
     for operator in operators:
         found = operator(bench, wanted)
         if found is not None:
             return found
     if direction == "harder":
+        bench.plans_left += reserve
         return _enlarged(bench, wanted, grow)
     return None
+
+
+def _greedy(task: GroundTask) -> Plan:
+    return plan(task, max_expansions=1000)
 
 
 def _range(direction: Direction, length: int, target: str | None, least: int) -> Range:
@@ -153,6 +161,12 @@ def far_goals(bench: Bench, wanted: Range) -> Evolved | None:
     return None
 
 
+def any_goals(bench: Bench, wanted: Range) -> Evolved | None:
+    """Goals are any facts that seem to go together; whether they can all be reached is for the planner to say."""
+    pool = [f for f in bench.task.facts if f.predicate in bench.predicates and not bench.task.bit[f] & bench.initial]
+    return _conjoin(bench, wanted, "any-goals", [], bench.shuffled(pool)[:24], bench.initial)
+
+
 def start_elsewhere(bench: Bench, wanted: Range) -> Evolved | None:
     """The initial state is one that walks from the old one end in; the goal stays."""
     for state in bench.far_states()[:4]:
@@ -181,6 +195,8 @@ def _conjoin(
     share = 1 if wanted.low < 7 else 2 if wanted.low < 14 else 4
     while pool and bench.plans_left and len(goals) < MOST_GOALS:
         added = [pool.pop(0) for _ in range(min(share, len(pool)))]
+        if not together([*goals, *added], bench.exclusive()):
+            continue
         found = bench.search(start, [*goals, *added])
         if found is None or wanted.below(len(found)):
             share = max(1, share // 2)
@@ -193,39 +209,51 @@ def _conjoin(
 
 def _enlarged(bench: Bench, wanted: Range, grow: Grow | None) -> Evolved | None:
     """Larger problems: drawn by the sampler if there is one, else with objects cloned; then the operators again."""
-    for size in range(1, 4):
-        larger = _larger(bench, size, grow)
+    for step in range(4):
+        larger = _drawn(bench, wanted, step, grow) if grow is not None else _cloned(bench, wanted)
         if larger is None:
             return None
-        inner = Bench.of(bench.domain, larger, bench.rng, None, bench.plans_left, bench.max_expansions)
+        inner = Bench.of(bench.domain, larger, bench.rng, None, bench.plans_left, bench.planner)
+        bench.plans_left -= 1
         if inner is None:
             continue
         if len(inner.plan) in wanted:
             return inner.finish("larger", inner.initial, None, inner.plan)
-        for operator in (more_goals, far_goals, both_elsewhere):
+        for operator in (fewer_goals,) if wanted.below(len(inner.plan)) else (more_goals, both_elsewhere):
             found = operator(inner, wanted)
             if found is not None:
                 return replace(found, operator=f"larger, {found.operator}")
         bench.plans_left = inner.plans_left
         if bench.plans_left <= 0:
             return None
-        if grow is None:
+        if grow is None and not wanted.below(len(inner.plan)):
             bench = inner
     return None
 
 
-def _larger(bench: Bench, step: int, grow: Grow | None) -> Problem | None:
-    if grow is not None:
-        return grow(bench.rng, len(bench.problem.objects) + 2 * step)
+def _drawn(bench: Bench, wanted: Range, step: int, grow: Grow) -> Problem:
+    size = 1 + next(i for i, (_, high) in enumerate(BUCKETS) if high is None or wanted.low <= high)
+    return grow(bench.rng, min(size + step // 2, len(BUCKETS)))
+
+
+def _cloned(bench: Bench, wanted: Range) -> Problem | None:
+    """Objects are cloned, those of the goal rather than others, and a clone inherits what the goal asks of it."""
     problem, exclusive = bench.problem, bench.exclusive()
-    for _ in range(2):
-        in_goal = {name for goal in bench.goals for name in goal.args}
-        names = [o.name for o in problem.objects if clonable(problem, o.name, exclusive)]
-        names = [n for n in names if n in in_goal] or names
-        if not names:
+    goals = list(bench.goals)
+    for _ in range(1 if wanted.low < 2 * len(bench.plan) else 2):
+        in_goal = {name for goal in goals for name in goal.args}
+        groups = [clone_group(problem, o.name, exclusive) for o in problem.objects]
+        groups = [g for g in groups if g and g[0] in in_goal] or [g for g in groups if g]
+        if not groups:
             break
-        problem, _copy = with_clone(problem, bench.rng.choice(names))
-    return problem if problem is not bench.problem else None
+        problem, copies = with_clones(problem, bench.rng.choice(groups))
+        inherited = [moved(g, copies) for g in goals if copies.keys() & set(g.args)]
+        for goal in inherited[: MOST_GOALS - len(goals)]:
+            if together([*goals, goal], exclusive):
+                goals.append(goal)
+    if problem is bench.problem:
+        return None
+    return replace(problem, goal=And(tuple(goals))) if len(goals) > len(bench.goals) else problem
 
 
 # Sideways.
@@ -259,6 +287,6 @@ def other_carriers(bench: Bench, wanted: Range) -> Evolved | None:
 
 OPERATORS: dict[Direction, Sequence[Operator]] = {
     "easier": (start_later, stop_earlier, fewer_goals, fewer_objects),
-    "harder": (more_goals, far_goals, start_elsewhere, both_elsewhere),
+    "harder": (more_goals, far_goals, any_goals, start_elsewhere, both_elsewhere),
     "sideways": (start_elsewhere, both_elsewhere, other_goals, other_carriers),
 }

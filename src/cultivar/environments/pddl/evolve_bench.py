@@ -7,7 +7,7 @@ candidate costs one search. Only what is kept is written as a problem, grounded 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -16,10 +16,11 @@ from cultivar.environments.pddl.ground import GroundingLimit, ground
 from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.model import And, Atom, Domain, Effect, Formula, Problem, literals
 from cultivar.environments.pddl.resize import Place, exclusive_places
-from cultivar.environments.pddl.search import Plan, plan
+from cultivar.environments.pddl.search import Plan
 from cultivar.environments.pddl.simulate import Simulator
 
 T = TypeVar("T")
+Planner = Callable[[GroundTask], Plan]
 
 WALKS = 4
 WALK_STEPS = 40
@@ -62,12 +63,13 @@ class Bench:
     plan: Plan
     rng: random.Random
     plans_left: int
-    max_expansions: int
+    planner: Planner
     states: list[int]  # along the plan, the first and the last included
     goals: list[Atom]  # the seed's positive goal facts; empty if its goal says anything else
     predicates: frozenset[str]  # of goals
     _walks: dict[int, list[int]] = field(default_factory=dict)
     _first_seen: dict[Atom, int] = field(default_factory=dict)
+    _exclusive: set[Place] | None = None
 
     @classmethod
     def of(
@@ -77,14 +79,14 @@ class Bench:
         rng: random.Random,
         solved: tuple[GroundTask, Plan] | None,
         plans: int,
-        expansions: int,
+        planner: Planner,
     ) -> Bench | None:
         """None if the problem cannot be grounded or is not solved within the limits."""
         try:
             task = solved[0] if solved else ground(domain, problem)
         except (GroundingLimit, InputError):
             return None
-        found = solved[1] if solved else plan(task, max_expansions=expansions)
+        found = solved[1] if solved else planner(task)
         if found.status != "solved":
             return None
         simulator = Simulator(task)
@@ -94,7 +96,7 @@ class Bench:
         goals = [g for g in goal_facts(problem.goal) if g in task.bit]
         predicates = goal_predicates(domain, goals)
         left = plans if solved else plans - 1
-        return cls(domain, problem, task, simulator, found, rng, left, expansions, states, goals, predicates)
+        return cls(domain, problem, task, simulator, found, rng, left, planner, states, goals, predicates)
 
     @property
     def initial(self) -> int:
@@ -146,9 +148,11 @@ class Bench:
         return sorted(facts, key=lambda f: -self._first_seen.get(f, 0) * self.rng.random())
 
     def exclusive(self) -> set[Place]:
-        sample = [*self.states, *self.far_states()]
-        known = [f for f in self.problem.init if f not in self.task.bit]
-        return exclusive_places([*known, *self.task.atoms(state)] for state in sample)
+        if self._exclusive is None:
+            sample = [*self.states, *self.far_states()]
+            known = [f for f in self.problem.init if f not in self.task.bit]
+            self._exclusive = exclusive_places(self.domain, ([*known, *self.task.atoms(state)] for state in sample))
+        return self._exclusive
 
     # Candidates.
 
@@ -161,7 +165,7 @@ class Bench:
         if goals is not None:
             need, forbid = sum(self.task.bit[g] for g in set(goals)), 0
         changed = replace(self.task, initial=start, need=need, forbid=forbid, unreachable_goal=False)
-        found = plan(changed, max_expansions=self.max_expansions)
+        found = self.planner(changed)
         return found if found.status == "solved" else None
 
     def attempt(

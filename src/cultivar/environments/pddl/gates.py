@@ -17,6 +17,8 @@ GATES: dict[str, str] = {
     "unused-predicate": "Every predicate is mentioned by an action or a derived rule.",
     "duplicate-environment": "No other environment is the same up to renaming.",
     # a task, before planning
+    "problem-unreadable": "The problem is read without an error.",
+    "too-large": "The task can be grounded within the limits.",
     "goal-true": "The goal does not hold at the start.",
     "duplicate-task": "No other task of the environment is the same up to the names of its objects.",
     # a task, with its plan
