@@ -1,8 +1,8 @@
 """Why each step of a plan is there: causal links, read off the states that the plan passes.
 
-A link says that a literal which a later step needs (its precondition, or the condition of an effect of it that
-changes something) or which the goal needs was made true by this step, and stayed true from then on. So it is true by
-construction. Source: causal links of partial-order planning, McAllester and Rosenblitt, AAAI 1991.
+A link says that this step made a condition true which stayed true until a later step needed it, or until the end,
+where the goal asks for it. A step *needs* a literal if it could not be done in that very state without it; of one
+alternative of a disjunction this is not said. So every link is true by construction. Source: causal links of partial-order planning, McAllester and Rosenblitt, AAAI 1991.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from cultivar.environments.pddl.simulate import Simulator
 class Link:
     """``producer`` and ``consumer`` are numbers of steps (from 0); ``consumer`` None is the goal.
 
-    ``condition`` is a literal, or a compound condition of the goal.
+    ``condition`` is a literal, or a compound condition of the goal. ``for_effect``: the consumer could be done without
+    it, but a conditional effect of it which changes the state asks for it.
     """
 
     producer: int
     condition: Formula
     consumer: int | None
+    for_effect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,18 @@ def explain_plan(simulator: Simulator, plan: Sequence[Call]) -> list[Explained]:
     operators, states = _run(simulator, plan)
     task = simulator.task
     links: list[list[Link]] = [[] for _ in plan]
-    for consumer in (*range(len(plan)), None):
-        need, forbid = (task.need, task.forbid) if consumer is None else _needs(operators[consumer], states[consumer])
+
+    def link(bits: Iterator[tuple[int, Atom, bool]], consumer: int | None, for_effect: bool = False) -> None:
         end = len(plan) if consumer is None else consumer
-        for mask, wanted in ((need, True), (forbid, False)):
-            for bit, atom in _visible(task, mask):
-                producer = _producer(states, bit, wanted, end)
-                if producer is not None:
-                    links[producer].append(Link(producer, atom if wanted else Not(atom), consumer))
+        for bit, atom, wanted in bits:
+            producer = _producer(states, bit, wanted, end)
+            if producer is not None:
+                links[producer].append(Link(producer, atom if wanted else Not(atom), consumer, for_effect))
+
+    for i, operator in enumerate(operators):
+        link(_preconditions(simulator, states[i], operator), i)
+        link(_effect_conditions(task, states[i], operator), i, for_effect=True)
+    link(_literals(task, task.need, task.forbid), None)
     for condition in simulator.goals():
         truth = [simulator.holds(state, condition) for state in states]
         if not _is_literal(condition) and not all(truth):
@@ -76,14 +82,27 @@ def _run(simulator: Simulator, plan: Sequence[Call]) -> tuple[list[Operator], li
     return operators, states
 
 
-def _needs(operator: Operator, state: int) -> tuple[int, int]:
-    """What must hold and what must not: the precondition, and the conditions of the effects that change the state."""
-    need, forbid = operator.need, operator.forbid
+def _literals(task: GroundTask, need: int, forbid: int) -> Iterator[tuple[int, Atom, bool]]:
+    for mask, wanted in ((need, True), (forbid, False)):
+        for atom in task.atoms(mask):
+            yield task.bit[atom], atom, wanted
+
+
+def _preconditions(simulator: Simulator, state: int, operator: Operator) -> Iterator[tuple[int, Atom, bool]]:
+    """The literals without which the action could not be done in this state."""
+    for bit, atom, wanted in _literals(simulator.task, operator.need, operator.forbid):
+        if simulator.find(state ^ bit, operator.name, operator.args) is None:
+            yield bit, atom, wanted
+
+
+def _effect_conditions(task: GroundTask, state: int, operator: Operator) -> Iterator[tuple[int, Atom, bool]]:
+    """The conditions of the effects that change this state, those of the precondition left out."""
+    need = forbid = 0
     for effect in operator.conditional:
         fires = state & effect.need == effect.need and not state & effect.forbid
         if fires and (effect.add & ~state or effect.delete & state):
             need, forbid = need | effect.need, forbid | effect.forbid
-    return need, forbid
+    yield from _literals(task, need & ~operator.need, forbid & ~operator.forbid)
 
 
 def _producer(states: Sequence[int], bit: int, wanted: bool, end: int) -> int | None:
@@ -96,11 +115,6 @@ def _producer(states: Sequence[int], bit: int, wanted: bool, end: int) -> int | 
 
 def _is_literal(formula: Formula) -> bool:
     return isinstance(formula.body if isinstance(formula, Not) else formula, Atom)
-
-
-def _visible(task: GroundTask, mask: int) -> Iterator[tuple[int, Atom]]:
-    for atom in task.atoms(mask):
-        yield task.bit[atom], atom
 
 
 def _changes(task: GroundTask, before: int, after: int) -> Iterator[Atom | Not]:

@@ -35,7 +35,9 @@ def demonstrate(
 
     Every step is rendered, and the words of the assistant's turn are all that a fresh environment is given: they are
     read back, executed and answered. ``success`` only if each step was valid and reward 1 was reached; the conversation
-    ends with the action that reached it, or with the first one that was not executed. Turns: system (how to reply), user (description, actions,
+    ends with the action that reached it, or with the first one that was not executed.
+
+    Turns: system (how to reply), user (description, actions,
     goal, first observation), then assistant and user in turn; only assistant turns are trained on. ``reward`` and
     ``progress`` of a user turn are those when it is read, of an assistant turn those after its action.
 
@@ -96,7 +98,7 @@ def with_thoughts(trajectory: Trajectory, thoughts: Sequence[str]) -> Trajectory
 
 
 def thought_material(
-    spec: EnvironmentSpec, task: Task, plan: Sequence[Call], world: World | None = None
+    spec: EnvironmentSpec, task: Task, plan: Sequence[Call], *, world: World | None = None
 ) -> list[StepFacts]:
     """The causal facts of every step, for the prompt of a model that is to write thoughts. InputError: not a plan."""
     world = world or _world(spec, task)

@@ -43,11 +43,12 @@ class Reference:
 
     def reaches_goal(self, plan: Sequence[tuple[str, tuple[str, ...]]]) -> bool:
         """Whether every step can be done in turn and the goal holds at the end."""
-        state: State | None = self._closed(frozenset(self.problem.init))
+        state = self._closed(frozenset(self.problem.init))
         for name, args in plan:
-            state = self._step(state, name, args)
-            if state is None:
+            following = self._step(state, name, args)
+            if following is None:
                 return False
+            state = following
         return self._holds(state, self.problem.goal, {})
 
     def _step(self, state: State, name: str, args: tuple[str, ...]) -> State | None:
