@@ -2,7 +2,8 @@
 
 A link says that this step made a condition true which stayed true until a later step needed it, or until the end,
 where the goal asks for it. A step *needs* a literal if it could not be done in that very state without it; of one
-alternative of a disjunction this is not said. So every link is true by construction. Source: causal links of partial-order planning, McAllester and Rosenblitt, AAAI 1991.
+alternative of a disjunction this is not said. So every link is true by construction. Source: causal links of
+partial-order planning, McAllester and Rosenblitt, AAAI 1991.
 """
 
 from __future__ import annotations

@@ -262,6 +262,21 @@ class Narrator:
             )
             if len(meanings) > 1:
                 return f"{meanings[0]} and {meanings[1]} are both said as {sentence(' '.join(row))!r}"
+        templates = (*self.predicates.values(), *self.negations.values(), *self.actions.values())
+        repeated = any(len(set(t.arguments)) < len(t.arguments) for t in templates)
+        return self._rendered_clash() if repeated else None
+
+    def _rendered_clash(self) -> str | None:
+        """By rendering all that is reached: for templates that mention an argument twice."""
+        task = self.task
+        atoms = [a for a in (*task.facts, *self.static) if a.predicate in self.predicates]
+        said = [(str(a), self.phrase(a)) for a in atoms] + [(f"(not {a})", self.phrase(Not(a))) for a in atoms]
+        said += [(f"the action {op}", self._render(self.actions[op.name], op.args)) for op in task.operators]
+        owner: dict[Words, str] = {}
+        for meaning, text in said:
+            first = owner.setdefault(tuple(words(text)), meaning)
+            if first != meaning:
+                return f"{first} and {meaning} are both said as {sentence(text)!r}"
         return None
 
 

@@ -31,6 +31,10 @@ _LATER = (
     "To be able to {later} in a while, I have to make sure that {fact}. I {act}.",
     "I am going to {later} further on. That needs one thing to be so: {fact}. Hence I {act}.",
 )
+_EFFECT = (
+    "When I {later}, it will matter that {fact}. So I {act}.",
+    "I am going to {later}, and for this to have the effect that I want, I need {being}. So I {act}.",
+)
 _AIM = (
     " In the end this serves the goal that {aim}.",
     " This is on the way to the condition that {aim}.",
@@ -63,11 +67,7 @@ def step_facts(narrator: Narrator, explained: Sequence[Explained]) -> list[StepF
     found = []
     for i, step in enumerate(explained):
         serves = tuple(
-            (
-                narrator.clause(link.condition),
-                "" if link.consumer is None else _sentence(narrator, explained, link.consumer),
-            )
-            for link in step.links
+            (narrator.clause(link.condition), _sentence(narrator, explained, link.consumer)) for link in step.links
         )
         aim = _aim(explained, i)
         found.append(
@@ -86,7 +86,9 @@ def template_thoughts(narrator: Narrator, explained: Sequence[Explained], rng: r
     return [_thought(narrator, explained, i, rng) for i in range(len(explained))]
 
 
-def _sentence(narrator: Narrator, explained: Sequence[Explained], i: int) -> str:
+def _sentence(narrator: Narrator, explained: Sequence[Explained], i: int | None) -> str:
+    if i is None:
+        return ""
     return narrator.action(explained[i].name, explained[i].args)
 
 
@@ -105,9 +107,10 @@ def _aim(explained: Sequence[Explained], i: int) -> Formula | None:
     return None
 
 
-def _order(link: Link) -> tuple[int, bool, str]:
-    """The goal after all steps; what is so before what is not so."""
-    return (1 << 30 if link.consumer is None else link.consumer, isinstance(link.condition, Not), str(link.condition))
+def _order(link: Link) -> tuple[int, bool, bool, str]:
+    """The goal after all steps; preconditions before effects; what is so before what is not so."""
+    last = 1 << 30 if link.consumer is None else link.consumer
+    return (last, link.for_effect, isinstance(link.condition, Not), str(link.condition))
 
 
 def _thought(narrator: Narrator, explained: Sequence[Explained], i: int, rng: random.Random) -> str:
@@ -115,7 +118,7 @@ def _thought(narrator: Narrator, explained: Sequence[Explained], i: int, rng: ra
     act = narrator.doing(step.name, step.args)
     links = sorted(step.links, key=_order)
     if not links:
-        changed = [c for c in step.changes if isinstance(c, Atom)] or list(step.changes)
+        changed = sorted(step.changes, key=lambda change: isinstance(change, Not))
         return _say(narrator, rng.choice(_PLAIN), act, changed[0]) if changed else f"I {act}."
     goals = [link for link in links if link.consumer is None]
     positive = [link for link in goals if isinstance(link.condition, Atom)]
@@ -125,7 +128,8 @@ def _thought(narrator: Narrator, explained: Sequence[Explained], i: int, rng: ra
     assert link.consumer is not None
     consumer = explained[link.consumer]
     later = narrator.doing(consumer.name, consumer.args)
-    text = _say(narrator, rng.choice(_NEXT if link.consumer == i + 1 else _LATER), act, link.condition, later)
+    patterns = _EFFECT if link.for_effect else _NEXT if link.consumer == i + 1 else _LATER
+    text = _say(narrator, rng.choice(patterns), act, link.condition, later)
     if positive:
         return text + _say(narrator, rng.choice(_ALSO), act, positive[0].condition)
     aim = _aim(explained, i)
