@@ -243,7 +243,7 @@ class Assembler:
                 return product
 
     def _product(self, left: Sequence[Cube], right: Sequence[Cube]) -> list[Cube]:
-        found = {}
+        found: dict[Cube, None] = {}
         for need, forbid in left:
             for more_need, more_forbid in right:
                 both = need | more_need, forbid | more_forbid

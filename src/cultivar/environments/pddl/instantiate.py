@@ -131,7 +131,7 @@ class Grounder:
             parts = body.parts if isinstance(body, Or) else (body,)
             static = [p for p in parts if self._is_static(p)]
             rest: Formula = Or(tuple(p for p in parts if not self._is_static(p)))
-            guards = And(tuple(p.body if isinstance(p, Not) else Not(p) for p in static))  # type: ignore[arg-type]
+            guards = And(tuple(p.body if isinstance(p, Not) else Not(p) for p in static))
             join, _ = self._expansion(variables, guards, kept)
         else:
             join, remaining = self._expansion(variables, body, kept)

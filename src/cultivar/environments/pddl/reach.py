@@ -163,11 +163,12 @@ class Reachability:
         """Take the instances found since the last time, and what they add."""
         for instances in self.instances:
             fresh, instances.fresh = instances.fresh, []
-            if fresh and instances.residual is None:
+            residual = instances.residual
+            if fresh and residual is None:
                 self._reach(instances, fresh)
-            else:
+            elif residual is not None:
                 for row in fresh:
-                    self._await(_Waiting(instances.residual(row), instances, row, ()))
+                    self._await(_Waiting(residual(row), instances, row, ()))
 
     def _reach(self, instances: Instances, rows: list[Row]) -> None:
         instances.rows.update(dict.fromkeys(rows))
