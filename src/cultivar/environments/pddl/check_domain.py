@@ -93,7 +93,7 @@ def declared_by(domain: Domain, report: Report) -> Declared:
         dict(domain.predicate),
         {f.name: f for f in domain.functions},
         {d.head.name for d in domain.derived},
-        has_types=True,
+        has_types=bool(domain.types),
     )
 
 
@@ -219,6 +219,7 @@ def _read_actions(declared: Declared, sections: Sections) -> Iterator[Action]:
 
 def _read_action(declared: Declared, group: Group) -> Action:
     report = declared.report
+    before = report.errors
     named = len(group.items) > 1 and not (isinstance(group.items[1], Word) and group.items[1].text.startswith(":"))
     name = check_name(report, group.items[1], "an action") or "" if named else ""
     if not named:
@@ -237,8 +238,8 @@ def _read_action(declared: Declared, group: Group) -> Action:
             report.warning("empty-effect", f"{place} has no effect", starts[":effect"])
     else:
         report.error("missing-effect", f"{place} has no ':effect'", group.start)
-    for parameter in parameters:
-        if parameter.name not in formulas.seen and ":effect" in parts and "-unreadable" not in parameter.name:
+    for parameter in parameters if report.errors == before else ():
+        if parameter.name not in formulas.seen:
             message = f"the parameter {quote(parameter.name)} of {place} is never used"
             report.warning("unused-parameter", message, starts.get(":parameters", group.start))
     return Action(name, parameters, condition, effect)

@@ -63,7 +63,7 @@ class Formulas(Terms):
             return None
         args = group.items[1:]
         need = self.declared.need
-        match group.head:
+        match self.meant(group):
             case "and":
                 return And(self._parts(args))
             case "or":
@@ -179,7 +179,7 @@ class Formulas(Terms):
         if (group := self.formula_group(node, "an effect")) is None:
             return None
         args = group.items[1:]
-        match group.head:
+        match self.meant(group):
             case "and":
                 return And(tuple(e for n in args if (e := self.effect(n, literals)) is not None))
             case "not":

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cultivar.environments.pddl.diagnostics import Report, listed, quote
+from cultivar.environments.pddl.diagnostics import Message, Report, listed, quote
 from cultivar.environments.pddl.model import OBJECT, Domain, Predicate, Variable
 from cultivar.environments.pddl.syntax import Group, Node, Word, show
 
@@ -80,7 +80,7 @@ class Declared:
                 known = listed([*self.parents], "and") or "none"
                 hint = self.report.suggest(word.text, self.parents) or f"; the declared types are: {known}"
             else:
-                hint = "; there is no (:types ...) section to declare it"
+                hint = "; no types are declared, in (:types ...) of the domain"
             return f"unknown type {quote(word.text)}{hint}"
 
         self.report.error("unknown-type", message, word.start, once=("type", word.text))
@@ -180,11 +180,7 @@ class _TypedList:
                 self.report.error("missing-dash", message, word.start)
                 self._type([word])
                 return
-            message = (
-                f"{quote(word.text)} in the parameters of {self.what} is not a variable: "
-                f"write '?{quote(word.text)[1:-1]}' (a parameter starts with '?')"
-            )
-            self.report.error("missing-question-mark", message, word.start)
+            self.report.error("missing-question-mark", self._not_a_variable(word.text), word.start)
             word = Word("?" + word.text, word.start)
             # Of ``(at robot room)`` the names are as likely types as parameters: no fault of types follows from it.
             self.pending.append(Entry(word, []))
@@ -192,6 +188,12 @@ class _TypedList:
         if not self._good_name(word):
             word = Word("", word.start)
         self.pending.append(Entry(word, None))
+
+    def _not_a_variable(self, name: str) -> Message:
+        return lambda: (
+            f"{quote(name)} in the parameters of {self.what} is not a variable: "
+            f"write '?{quote(name)[1:-1]}' (a parameter starts with '?')"
+        )
 
     def _good_name(self, word: Word) -> bool:
         if not self.variables:

@@ -125,12 +125,11 @@ class _Init:
                 self._absent(node)
             case "=":
                 self._value(node)
-            case "or" | "imply" | "forall" | "exists" | "when" | "oneof" | "unknown" as head:
-                if head in ("oneof", "unknown"):
-                    report.unsupported(f":non-deterministic ({head})", node.start)
-                else:
-                    message = f"the initial state has ground atoms only, found {show(node)}: list the atoms that hold"
-                    report.error("formula-in-init", message, node.start)
+            case "or" | "imply" | "forall" | "exists" | "when":
+                message = f"the initial state has ground atoms only, found {show(node)}: list the atoms that hold"
+                report.error("formula-in-init", message, node.start)
+            case "oneof" | "unknown" as head if head not in self.declared.predicates:
+                report.unsupported(f":non-deterministic ({head})", node.start)
             case "at" if len(node.items) == 3 and is_number(node.items[1]) and isinstance(node.items[2], Group):
                 report.unsupported(":timed-initial-literals", node.start)
             case _:

@@ -28,9 +28,8 @@ _FEATURES = {
     "unknown": ":non-deterministic (unknown)",
     "probabilistic": ":probabilistic-effects",
     "observe": ":partial-observability",
-    "over": ":durative-actions (over all)",
 }
-_MEANT = {
+MEANT = {
     "implies": "imply",
     "=>": "imply",
     "->": "imply",
@@ -46,8 +45,8 @@ _MEANT = {
     "equal": "=",
     "eq": "=",
     "!": "not",
-    "!=": "not (= ...)",
-    "neq": "not (= ...)",
+    "!=": "=",
+    "neq": "=",
     "&": "and",
     "&&": "and",
     "|": "or",
@@ -114,10 +113,11 @@ class Terms:
 
     def atom_or_feature(self, group: Group) -> Atom | None:
         head = group.head
+        if head in ("at", "over") and len(group.items) == 3 and isinstance(group.items[2], Group):
+            self.report.unsupported(":durative-actions ('at start', 'over all', 'at end')", group.start)
+            return None
         if head in self.declared.predicates:
-            if head == "at" and len(group.items) > 1 and isinstance(group.items[-1], Group):
-                self.report.unsupported(":durative-actions ('at start', 'at end') or timed literals", group.start)
-                return None
+            pass
         elif head in _COMPARISONS:
             self.report.unsupported(f"{NUMERIC} (comparing numbers)", group.start)
             return None
@@ -125,6 +125,14 @@ class Terms:
             self.report.unsupported(_FEATURES[head], group.start)
             return None
         return self.atom(group)
+
+    def meant(self, group: Group) -> str:
+        """The head of a formula; of ``(implies ...)`` and the like it is reported and the right one returned."""
+        head = group.head
+        if head in MEANT and head not in self.declared.predicates:
+            self._unknown_predicate(group)
+            return MEANT[head]
+        return head
 
     def atom(self, group: Group) -> Atom | None:
         """``(predicate term ...)`` of a declared predicate, or None."""
@@ -186,8 +194,9 @@ class Terms:
             return f"expected a predicate, found the variable {quote(head)}"
         if head.startswith(":"):
             return f"the keyword {quote(head)} cannot stand in a formula"
-        if head in _MEANT:
-            return f"unknown predicate {quote(head)}; did you mean '{_MEANT[head]}'?"
+        if head in MEANT:
+            meant = "not (= ...)" if head in ("!=", "neq") else MEANT[head]
+            return f"unknown predicate {quote(head)}; did you mean '{meant}'?"
         if head in declared.functions:
             return f"{quote(head)} is a function, but a predicate is expected"
         if head in declared.parents:
@@ -241,7 +250,11 @@ class Terms:
             self.report.error("missing-question-mark", message, word.start)
             self.seen.add("?" + text)
             return
-        if text == "-" or text[0] in "-:":
+        if "'" in text or '"' in text:
+            message = f"{quote(text)} cannot be the name of an object: names stand without quotation marks"
+            self.report.error("invalid-name", message, word.start)
+            return
+        if text[0] in "-:":
             message = (
                 f"{quote(text)} cannot stand among the arguments of a formula: types are given where it is declared"
             )

@@ -113,6 +113,11 @@ class Report:
         """No further error will be shown."""
         return self._count["error"] >= MAX_DIAGNOSTICS
 
+    @property
+    def errors(self) -> int:
+        """How many errors there were, shown or not."""
+        return self._count["error"]
+
     def error(self, code: str, message: Message, at: int, *, once: Hashable = None) -> None:
         """``once``: a key under which this is said a single time, however often it is met."""
         self.failed = True

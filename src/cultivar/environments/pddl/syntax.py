@@ -18,8 +18,8 @@ from cultivar.environments.pddl.diagnostics import Report, quote
 
 MAX_BYTES = 4_000_000
 """Characters of a text."""
-MAX_TOKENS = 500_000
-"""Words and parentheses of a text."""
+MAX_TOKENS = 300_000
+"""Words, parentheses and comments of a text."""
 MAX_DEPTH = 100
 """Parentheses within parentheses."""
 MAX_NAME = 200
@@ -27,7 +27,9 @@ MAX_NAME = 200
 
 _TOKEN = re.compile(r"[()]|[^\s();]+|;[^\n]*", re.ASCII)
 _ODD = re.compile(r"[^\x20-\x7e\t\n\f\v]")
+_ODD_OR_COMMENT = re.compile(r";[^\n]*|" + _ODD.pattern)
 _ODD_IN_COMMENT = re.compile("[\x00-\x08\x0e-\x1f\x7f\x85\u2028\u2029]")
+_ODDS = 1000  # odd characters that are looked at
 _STRAYS = 1000  # keywords of an action that are sought a place for
 _LINE = 500  # characters of a line that indentation is judged by
 _FENCE = re.compile(r"`{3}|~{3}")
@@ -128,12 +130,12 @@ class _Reader:
         self.stack: list[Group] = []
         self.reopened = False
         self.strays = 0
-        self.odd = bool(_ODD.search(report.text))
+        self.text = self._plain() if _ODD.search(report.text) else report.text
 
     def read(self) -> list[Node] | None:
         stack, count = self.stack, 0
         items = self.top
-        for match in _TOKEN.finditer(self.report.text):
+        for match in _TOKEN.finditer(self.text):
             token, at = match.group(), match.start()
             count += 1
             first = token[0]
@@ -147,13 +149,10 @@ class _Reader:
             elif first == ")":
                 self._close(at)
                 items = stack[-1].items if stack else self.top
-            elif first == ";":
-                count -= 1
-                self._comment(token, at)
-            else:
-                if count > MAX_TOKENS:
-                    return self._give_up(at, count)
-                if self.odd or len(token) > MAX_NAME or first in "`~":
+            elif count > MAX_TOKENS:
+                return self._give_up(at, count)
+            elif first != ";":
+                if len(token) > MAX_NAME or first in "`~":
                     token = self._clean(token, at)
                     if not token:
                         continue
@@ -168,7 +167,9 @@ class _Reader:
 
     def _give_up(self, at: int, count: int) -> list[Node] | None:
         if count > MAX_TOKENS:
-            self.report.error("too-long", f"more than {MAX_TOKENS:,} words and parentheses; nothing more is read", at)
+            self.report.error(
+                "too-long", f"more than {MAX_TOKENS:,} words, parentheses and comments; nothing more is read", at
+            )
         else:
             message = f"parentheses are nested more than {MAX_DEPTH} deep; nothing is read from here on"
             self.report.error("too-deep", message, at)
@@ -237,7 +238,8 @@ class _Reader:
         if self.report.full:
             return
         missing = "')' is" if len(groups) == 1 else f"{len(groups)} ')' are"
-        message = f"{show(inner)} is opened here and never closed: {missing} missing {where}{self._suspect(groups)}"
+        opener = show(inner) if inner.items else "'('"
+        message = f"{opener} is opened here and never closed: {missing} missing {where}{self._suspect(groups)}"
         self.report.error("unclosed-parenthesis", message, inner.start)
 
     def _unclosed_at_end(self) -> None:
@@ -271,7 +273,7 @@ class _Reader:
         """Blanks at the start of the line of ``at``; -1: too long, or with ``alone`` not blank."""
         text = self.report.text
         start = text.rfind("\n", max(0, at - _LINE), at) + 1
-        if start == 0:
+        if start == 0 and at > _LINE:
             return -1
         line = text[start:at]
         blank = len(line) - len(line.lstrip())
@@ -279,9 +281,22 @@ class _Reader:
 
     # Characters
 
-    def _comment(self, token: str, at: int) -> None:
-        if self.odd and (match := _ODD_IN_COMMENT.search(token)):
-            self._odd_character(match.group(), at + match.start())
+    def _plain(self) -> str:
+        """The text with every character that is not ASCII, or not printable, reported and replaced by one that is.
+
+        Letters become ``_``, so that a name stays one name, everything else a blank. In comments only what another
+        program could take for the end of the line is reported.
+        """
+        found = 0
+        for count, match in enumerate(_ODD_OR_COMMENT.finditer(self.report.text)):
+            odd = match if match.group()[0] != ";" else _ODD_IN_COMMENT.search(self.report.text, *match.span())
+            if odd is not None:
+                self._odd_character(odd.group(), odd.start())
+                found += 1
+            if found > _ODDS or count > MAX_TOKENS:
+                break
+        odd_ones = {c for c in set(self.report.text) if _ODD.match(c)}
+        return self.report.text.translate({ord(c): "_" if c.isalnum() else " " for c in odd_ones})
 
     def _clean(self, token: str, at: int) -> str:
         """The word without what cannot be in it; every distinct fault is reported once."""
@@ -289,9 +304,6 @@ class _Reader:
             message = f"{quote(token)} is markdown, not PDDL: give the text without code fences"
             self.report.error("markdown-fence", message, at, once="fence")
             return ""
-        for match in _ODD.finditer(token[: MAX_NAME + 1]):
-            self._odd_character(match.group(), at + match.start())
-        token = _ODD.sub("", token)
         if len(token) > MAX_NAME:
             message = f"a word of {len(token):,} characters; a name has at most {MAX_NAME}"
             self.report.error("name-too-long", message, at)
