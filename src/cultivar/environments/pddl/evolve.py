@@ -42,7 +42,7 @@ def evolve(
     grow: Grow | None = None,
     solved: tuple[GroundTask, Plan] | None = None,
     planner: Planner | None = None,
-    max_plans: int = 16,
+    max_plans: int = 20,
     min_plan: int = 3,
 ) -> Evolved | None:
     """A new problem in one direction, with its grounded task and a plan that replays; None if none was found.
@@ -51,17 +51,18 @@ def evolve(
     than the seed's, and sideways one of about the same length. ``grow(rng, size)`` draws a problem whose best plan lies
     in about the size-th bucket, 1 to 6, where the domain has a sampler; harder falls back on it, else on clones.
     ``solved`` saves grounding and planning the seed again. ``planner`` says what counts as the best plan known and how
-    long to look for it: greedy search within 1,000 expansions unless told otherwise; it is asked ``max_plans`` times at
+    long to look for it: the planner within 5,000 expansions unless told otherwise; it is asked ``max_plans`` times at
     most. The same ``rng`` state gives the same result if the planner is deterministic.
     """
-    bench = Bench.of(domain, problem, rng, solved, max_plans, planner or _greedy)
+    bench = Bench.of(domain, problem, rng, solved, max_plans, planner or _plan)
     if bench is None:
         return None
     wanted = _range(direction, len(bench.plan), target, min_plan)
     operators = list(OPERATORS[direction])
     rng.shuffle(operators)
     if direction == "harder":
-        bench.plans_left, reserve = (bench.plans_left + 1) // 2, bench.plans_left // 2
+        share = 3 if wanted.low >= 2 * len(bench.plan) else 2  # a seed this small has to grow anyway
+        bench.plans_left, reserve = bench.plans_left // share, bench.plans_left - bench.plans_left // share
     for operator in operators:
         found = operator(bench, wanted)
         if found is not None:
@@ -72,8 +73,8 @@ def evolve(
     return None
 
 
-def _greedy(task: GroundTask) -> Plan:
-    return plan(task, max_expansions=1000)
+def _plan(task: GroundTask) -> Plan:
+    return plan(task, max_expansions=5000)
 
 
 def _range(direction: Direction, length: int, target: str | None, least: int) -> Range:
@@ -240,7 +241,8 @@ def _cloned(bench: Bench, wanted: Range) -> Problem | None:
     """Objects are cloned, those of the goal rather than others, and a clone inherits what the goal asks of it."""
     problem, exclusive = bench.problem, bench.exclusive()
     goals = list(bench.goals)
-    for _ in range(1 if wanted.low < 2 * len(bench.plan) else 2):
+    most = len(problem.objects) + (1 if wanted.low < 2 * len(bench.plan) else 2)
+    while len(problem.objects) < most:
         in_goal = {name for goal in goals for name in goal.args}
         groups = [clone_group(problem, o.name, exclusive) for o in problem.objects]
         groups = [g for g in groups if g and g[0] in in_goal] or [g for g in groups if g]
