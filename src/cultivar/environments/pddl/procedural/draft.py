@@ -335,7 +335,7 @@ class Draft:
         return Domain(
             name=name,
             requirements=self._requirements(),
-            types=tuple((t.name, (self.types[t.parent].name if t.parent else "object",)) for t in self.types.values()),
+            types=tuple((t.name, (self.types[t.parent].name,) if t.parent else ()) for t in self.types.values()),
             predicates=tuple(Predicate(p.name, self._variables(p.parameters)) for p in self.predicates.values()),
             actions=actions,
         )

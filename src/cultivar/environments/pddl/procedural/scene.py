@@ -15,7 +15,7 @@ from cultivar.environments.pddl.model import And, Atom, Formula, Not, Problem, V
 from cultivar.environments.pddl.procedural.draft import YOU, Draft, Literal, read_literals
 from cultivar.environments.pddl.procedural.wording import slug
 
-TARGETS = (4.0, 5.5, 8.0, 11.5, 16.5, 24.0)
+TARGETS = (4.0, 5.5, 8.0, 11.0, 15.0, 20.5)
 """The sum of goal costs aimed at for sizes 1 to 6; best plans come out at about these lengths."""
 SIZES = len(TARGETS)
 
@@ -156,6 +156,16 @@ class Scene:
             self._distances[here] = found
         return self._distances[here].get(there, 2) + self.toll.get(there, 0.0)
 
+    def passable(self, here: str, there: str, shut: list[str]) -> bool:
+        """Whether plain places lead from the one to the other around those that are ``shut``."""
+        seen, todo = {here, *shut}, [here]
+        while todo:
+            for other in self._near.get(todo.pop(), ()):
+                if other not in seen and other in self.plain:
+                    seen.add(other)
+                    todo.append(other)
+        return there in seen and there not in shut
+
     def errand(self, source: str, target: str) -> float:
         """Steps to fetch something from ``source`` and bring it to ``target``, going there included."""
         home = self.start[self.crew[0]]
@@ -229,11 +239,17 @@ class Scene:
 
     def _named(self, names: list[str], role: str) -> str:
         for name in names:
-            if all(name not in used and used not in name for used in self._used):
+            if not any(_overlap(name, used) for used in self._used):
                 break
         else:
             pool = [f"{a}-{n}" for a in _ADJECTIVES for n in names]
-            name = next(n for n in pool if n not in self._used)
+            apart = [n for n in pool if not any(_overlap(n, used) for used in self._used)]
+            name = next(n for n in (*apart, *pool) if n not in self._used)
         self._used.append(name)
         self.objects.append((name, role))
         return name
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether the words of one name are a run of the other's."""
+    return f"-{one}-" in f"-{other}-" or f"-{other}-" in f"-{one}-"

@@ -16,7 +16,7 @@ class Assembly(Mechanic):
     name = "assembly"
     group = "work"
     needs = ("travel", "carrying")
-    provides = ("work",)
+    provides = ("fit",)
     lexical = "products"
 
     def __init__(self, rng: random.Random) -> None:
@@ -39,7 +39,7 @@ class Assembly(Mechanic):
             "at who here, mounted frame here, fits-on part frame",
             "attached part frame",
             "{who} ~verb the {part} to the {frame} in the {here}",
-            "work",
+            "fit",
         )
         draft.release(attach, "part")
         if self.ordered:
@@ -55,7 +55,7 @@ class Assembly(Mechanic):
                 "at who here, mounted frame here, fits-on part frame, basic part",
                 "attached part frame",
                 "{who} ~verb the {part} on the {frame} in the {here}",
-                "work",
+                "fit",
             )
             draft.release(first, "part")
             draft.rule("The parts of an {frame} go on in a fixed order.")

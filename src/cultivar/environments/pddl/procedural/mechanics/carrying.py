@@ -12,7 +12,7 @@ from cultivar.environments.pddl.procedural.draft import ActionDraft, Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
 from cultivar.environments.pddl.procedural.scene import Scene
 
-LOADS = ("nil", "light", "heavy", "full")
+LOADS = ("nil", "light", "heavy", "maximal")
 
 
 class Carrying(Mechanic):

@@ -16,14 +16,14 @@ from cultivar.environments.pddl.procedural.scene import Scene
 class Cleaning(Mechanic):
     name = "cleaning"
     group = "modifier"
-    after = ("work",)
+    after = ("work", "fit")
 
     def __init__(self, rng: random.Random) -> None:
         self.hands = rng.random() < 0.5
         self.all = rng.random() < 0.5
 
     def build(self, draft: Draft) -> None:
-        work = draft.of_kind("work")
+        work = draft.of_kind("work", "fit")
         stations = [a for a in work if a.has("station")]
         self.hands = self.hands or not stations
         if not self.hands:

@@ -15,7 +15,7 @@ from cultivar.environments.pddl.procedural.scene import Scene
 class Clock(Mechanic):
     name = "clock"
     group = "modifier"
-    after = ("work",)
+    after = ("work", "fit")
 
     def __init__(self, rng: random.Random) -> None:
         self.hours = rng.choice((("morning", "noon", "evening"), ("dawn", "midday", "dusk", "midnight")))
@@ -26,7 +26,7 @@ class Clock(Mechanic):
         draft.type("hour", "hour", self.hours)
         draft.predicate("now", "hour", "it ~be {hour}", "now|current-hour|clock-shows")
         draft.predicate("passes", "hour hour2", "after {hour} ~come {hour2}", "followed-by|then|passes-to")
-        work = draft.some(draft.of_kind("work"))
+        work = draft.some(draft.of_kind("work", "fit"))
         self.kinds: list[str] = []
         for action in work:
             role = f"fit-{action.role}"

@@ -83,8 +83,8 @@ class Codes(Mechanic):
 
     def offer(self, scene: Scene) -> None:
         for place in scene.gates[self.name]:
-            scene.offer(f"not sealed {place}", scene.distance(scene.start[scene.crew[0]], place) - 0.5, f"pad {place}")
+            scene.offer(f"not sealed {place}", scene.distance(scene.start[scene.crew[0]], place) - 0.5, f"in {place}")
             for item in scene.all("item"):
                 if self.arm and (source := scene.where(item)) and source != place:
                     cost = scene.errand(source, place) + 2
-                    scene.offer(f"lies {item} {place}, sealed {place}", cost, f"where {item}", f"pad {place}")
+                    scene.offer(f"lies {item} {place}, sealed {place}", cost, f"where {item}", f"in {place}")

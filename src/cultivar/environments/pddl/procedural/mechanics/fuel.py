@@ -11,7 +11,7 @@ from cultivar.environments.pddl.procedural.draft import Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
 from cultivar.environments.pddl.procedural.scene import Scene
 
-LEVELS = ("empty", "low", "half full", "full")
+LEVELS = ("empty", "low", "ample", "full")
 
 
 class Fuel(Mechanic):
@@ -24,7 +24,7 @@ class Fuel(Mechanic):
         self.whole = rng.random() < 0.4
 
     def build(self, draft: Draft) -> None:
-        names = (LEVELS[0], "half full", "full") if self.most == 2 else LEVELS
+        names = ("empty", "low", "full") if self.most == 2 else LEVELS
         draft.type("level", "level", names)
         draft.predicate("tank", "vehicle level", "the tank of the {vehicle} ~be {level}", "tank|fuel-level")
         draft.predicate(

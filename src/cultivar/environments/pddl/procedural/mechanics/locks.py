@@ -73,4 +73,4 @@ class Locks(Mechanic):
             for item in scene.all("item"):
                 if (source := scene.where(item)) and source != place:
                     cost = scene.errand(source, place) + 2
-                    scene.offer(f"lies {item} {place}, locked {place}", cost, f"where {item}", f"lock {place}")
+                    scene.offer(f"lies {item} {place}, locked {place}", cost, f"where {item}", f"in {place}")

@@ -93,7 +93,7 @@ class Permits(Mechanic):
         desk = next(w[2] for w in scene.facts if w[0] == "issued")
         scene.offer(f"wears {who} {badge}", scene.visit(desk), "badge")
         for place, worn in zip(scene.gates[self.name], scene.all("badge")):
-            scene.offer(f"at {who} {place}", scene.distance(scene.start[who], place) + 1, f"where {who}")
+            scene.offer(f"at {who} {place}", scene.distance(scene.start[who], place) + 1, f"where {who}", "badge")
             for item in scene.all("item"):
                 if (source := scene.where(item)) and source != place:
                     cost = scene.errand(source, place) + 2

@@ -58,9 +58,8 @@ class Pushing(Mechanic):
     def offer(self, scene: Scene) -> None:
         rests = [w[1:] for w in scene.facts if w[0] == "rests"]
         for heavy, spot in rests:
-            taken = {other for name, other in rests if name != heavy} if self.tight else set()
-            targets = [p for p in scene.plain if p != spot and p not in taken]
+            taken = [other for name, other in rests if name != heavy] if self.tight else []
+            targets = [p for p in scene.plain if p != spot and scene.passable(spot, p, taken)]
             for target in scene.rng.sample(targets, min(2, len(targets))):
-                scene.offer(
-                    f"rests {heavy} {target}", scene.errand(spot, target) - 2, f"where {heavy}", f"floor {target}"
-                )
+                claim = "floor" if self.tight else f"where {heavy}"
+                scene.offer(f"rests {heavy} {target}", scene.errand(spot, target) - 2, claim)

@@ -63,21 +63,24 @@ class Stages(Mechanic):
         for i in range(self.depth):
             scene.fact(f"set-up {scene.new(f'station{i}')} {scene.anywhere()}")
         for item in scene.all("item"):
-            scene.fact(f"state{0 if scene.rng.random() < 0.8 else self.depth} {item}")
+            scene.fact(f"state{0 if scene.rng.random() < 0.6 else scene.rng.randint(1, self.depth)} {item}")
 
     def offer(self, scene: Scene) -> None:
         at = {w[1]: w[2] for w in scene.facts if w[0] == "set-up"}
         stops = [at[scene.all(f"station{i}")[0]] for i in range(self.depth)]
         for item in scene.all("item"):
             source = scene.where(item)
-            if not source or ("state0", item) not in scene.facts:
+            if not source:
                 continue
             cost = scene.visit(source)
-            for i, stop in enumerate(stops):
+            done = next(i for i in range(self.depth + 1) if (f"state{i}", item) in scene.facts)
+            for i, stop in enumerate(stops[done:], done):
                 cost += scene.distance(source, stop) + (2 if source != stop else 0) + 1
                 cost += scene.draft.actions[f"work{i}"].overhead
                 source = stop
                 scene.offer(f"state{i + 1} {item}", cost, f"state {item}", f"where {item}")
+            if done == self.depth:
+                continue
             target = scene.anywhere(but=source)
             more = scene.distance(source, target) + 2
             scene.offer(

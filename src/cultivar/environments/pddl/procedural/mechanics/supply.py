@@ -11,7 +11,7 @@ from cultivar.environments.pddl.procedural.draft import Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
 from cultivar.environments.pddl.procedural.scene import Scene
 
-LEVELS = ("empty", "half full", "full")
+LEVELS = ("spent", "scant", "plentiful")
 
 
 class Supply(Mechanic):

@@ -80,9 +80,9 @@ class Switches(Mechanic):
         first = scene.gates[self.name][0]
         lever, spot = next(w[1:] for w in scene.facts if w[0] == "fixed")
         if self.swings:
-            scene.offer(f"not blocked {first}", scene.visit(spot), f"way {lever}")
+            scene.offer(f"not blocked {first}", scene.visit(spot), f"in {first}")
         for item in scene.all("item"):
             source = scene.where(item)
             if source and source != first and not self.swings and self.rebar:
                 cost = scene.errand(source, first) + 2
-                scene.offer(f"lies {item} {first}, blocked {first}", cost, f"where {item}", f"way {lever}")
+                scene.offer(f"lies {item} {first}, blocked {first}", cost, f"where {item}", f"in {first}")

@@ -71,9 +71,9 @@ class Travel(Mechanic):
     def offer(self, scene: Scene) -> None:
         who = scene.crew[-1]
         for place in scene.places:
-            if place not in scene.start.values():
+            if place in scene.plain and place not in scene.start.values():
                 cost = scene.distance(scene.start[who], place)
                 if not self.narrow:
-                    scene.offer(f"at {who} {place}", cost, f"where {who}")
+                    scene.offer(f"at {who} {place}", cost, f"where {who}", f"in {place}")
                 if self.rounds:
                     scene.offer(f"visited {place}", cost, f"visit {place}")

@@ -95,6 +95,7 @@ class Vehicles(Mechanic):
         vehicle = scene.all("vehicle")[0]
         dock = next(w[1] for w in scene.facts if w[0] == "road")
         for place in scene.gates[self.name]:
-            scene.offer(f"parked {vehicle} {place}", scene.visit(dock) + 1, f"where {vehicle}")
+            cost = scene.visit(dock) + 1
+            scene.offer(f"parked {vehicle} {place}", cost, f"where {vehicle}", f"where {scene.crew[0]}")
             for who in scene.crew[:1]:
                 scene.offer(f"at {who} {place}", scene.visit(dock) + 2, f"where {who}")
