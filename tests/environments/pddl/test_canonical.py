@@ -85,7 +85,7 @@ def renamed(node: Node, names: dict[str, str], rng: random.Random) -> Node:
             case Not(body):
                 return Not(go(body))  # type: ignore[arg-type]
             case And(parts) | Or(parts):
-                return type(n)(tuple(go(p) for p in rng.sample(parts, len(parts))))  # type: ignore[arg-type]
+                return type(n)(tuple(go(p) for p in rng.sample(parts, len(parts))))  # type: ignore[misc]
             case Equals(left, right):
                 pair = [names.get(left, left), names.get(right, right)]
                 rng.shuffle(pair)

@@ -277,10 +277,11 @@ def other_carriers(bench: Bench, wanted: Range) -> Evolved | None:
     by_type: dict[tuple[str, ...], list[str]] = {}
     for thing in bench.problem.objects:
         by_type.setdefault(thing.types, []).append(thing.name)
-    for _ in range(4):
+    for _ in range(3):
         names = {old: new for group in by_type.values() for old, new in zip(group, bench.shuffled(group))}
-        goals = [Atom(g.predicate, tuple(names.get(t, t) for t in g.args)) for g in bench.goals]
-        if goals and set(goals) != set(bench.goals) and all(g in bench.task.bit for g in goals):
+        goals = [moved(g, names) for g in bench.goals]
+        reached = all(g in bench.task.bit for g in goals) and together(goals, bench.exclusive())
+        if goals and reached and set(goals) != set(bench.goals):
             found = bench.attempt("other-carriers", wanted, goals=goals)
             if found is not None:
                 return found
