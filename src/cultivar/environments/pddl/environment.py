@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from cultivar.core.errors import InputError, UsageError
@@ -48,11 +49,14 @@ class World:
     task_id: str
     simulator: Simulator
     narrator: Narrator
-    evaluator: Evaluator
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        return Evaluator(self.simulator.task)
 
     @classmethod
     def of(cls, task_id: str, task: GroundTask, language: Language) -> World:
-        return cls(task_id, Simulator(task), Narrator(task, language), Evaluator(task))
+        return cls(task_id, Simulator(task), Narrator(task, language))
 
 
 def read_domain(spec: EnvironmentSpec) -> Domain:

@@ -133,7 +133,7 @@ def _distinct(texts: dict[str, str], otherwise: Mapping[str, str], taken: Iterab
         shapes[shape] = shapes.get(shape, 0) + 1
     for name, text in list(texts.items()):
         template = Template.parse(text)
-        if shapes[template.shape] > 1 or template.glued or not template.shape:
+        if shapes[template.shape] > 1 or template.glued or not set(template.shape) - {"{}"}:
             texts[name] = otherwise[name]
 
 
@@ -143,13 +143,17 @@ def default_language(domain: Domain) -> Language:
     ``(at ?x ?y)`` -> "{arg1} is at {arg2}." where the name is a known preposition, "clear" -> "{arg1} is clear.",
     otherwise "<name> holds for {arg1} and {arg2}."; ``(move ?x ?from ?to)`` -> "Move {arg1} from {arg2} to {arg3}."
     """
-    arguments = {p.name: "".join(f" and {{arg{k + 1}}}" for k in range(p.arity)) for p in domain.predicates}
     predicates = {p.name: _statement(p) for p in domain.predicates}
-    _distinct(predicates, {name: f"fact {name} holds for it{rest}" for name, rest in arguments.items()})
+    plain = {}
+    for number, predicate in enumerate(domain.predicates, start=1):
+        rest = "".join(f" and {{arg{k + 1}}}" for k in range(predicate.arity))
+        plain[predicate.name] = f"fact {number} {predicate.name} holds for it{rest}"
+    _distinct(predicates, plain)
     actions = {a.name: _command(a) for a in domain.actions}
-    plain = {
-        a.name: f"do {a.name}" + "".join(f" {{arg{k + 1}}}" for k in range(len(a.parameters))) for a in domain.actions
-    }
+    plain = {}
+    for number, action in enumerate(domain.actions, start=1):
+        rest = ", ".join(f"{{arg{k + 1}}}" for k in range(len(action.parameters)))
+        plain[action.name] = f"do {action.name} as action {number} with {rest}".rstrip()
     _distinct(actions, plain, [Template.parse(t).shape for t in predicates.values()])
     return Language(
         {name: sentence(text) for name, text in predicates.items()},

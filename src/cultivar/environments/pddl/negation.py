@@ -8,14 +8,19 @@ from cultivar.environments.pddl.language import Language
 from cultivar.environments.pddl.model import Domain
 from cultivar.environments.pddl.templates import Template, words
 
-_VERBS = frozenset(("is", "are", "am", "can", "was", "were"))
+_BE = frozenset(("is", "are", "am", "was", "were"))
+_VERBS = _BE | frozenset(("can", "has", "have", "holds", "contains"))
 _UNSAFE = frozenset(
     words(
         "no not nothing nobody none never neither nor only every each all some any both either if when unless "
         "until who which that whose where while because or but cannot"
     )
 )
-_VERB = re.compile(r"\b(is|are|am|can|was|were)\b", re.IGNORECASE)
+_VERB = re.compile(rf"\b({'|'.join(sorted(_VERBS))})\b", re.IGNORECASE)
+_PARTICIPLE = re.compile(r" (?:been|\w+ed)\b", re.IGNORECASE)
+_THING = re.compile(r" (?:an?|the|your|its|\{arg\d+\})(?= |$)", re.IGNORECASE)
+_JOINED = re.compile(r"\{arg\d+\} and (?=\{arg\d+\})", re.IGNORECASE)
+_PLAIN = {"holds": "does not hold", "contains": "does not contain", "has": "does not have", "have": "do not have"}
 _THERE = re.compile(r"^there (is|are) (?:an? )?", re.IGNORECASE)
 _AFTER_VERB_UNSAFE = frozenset(("and", "also", "still", "already", "always", "now"))
 LONG = "it is not the case that "
@@ -27,7 +32,7 @@ def _verb(template: Template) -> re.Match[str] | None:
     if sum(w in _VERBS for w in plain) != 1 or any(w in _UNSAFE for w in plain):
         return None
     found = _VERB.search(template.text)
-    if found is None or set(words(template.text[found.end() :])) & _AFTER_VERB_UNSAFE:
+    if found is None or set(words(_JOINED.sub(" ", template.text[found.end() :]))) & _AFTER_VERB_UNSAFE:
         return None
     return found
 
@@ -40,7 +45,12 @@ def negated(template: Template) -> Template:
     there = _THERE.match(template.text)
     if there is not None:
         return Template.parse(f"there {there[1].lower()} no {template.text[there.end() :]}")
-    return Template.parse(f"{template.text[: found.end()]} not{template.text[found.end() :]}")
+    verb, after = found[0].lower(), template.text[found.end() :]
+    if verb in _BE or verb == "can" or (verb in ("has", "have") and _PARTICIPLE.match(after)):
+        return Template.parse(f"{template.text[: found.end()]} not{after}")
+    if verb in ("has", "have") and not _THING.match(after):
+        return long_negated(template)
+    return Template.parse(f"{template.text[: found.start()]}{_PLAIN[verb]}{after}")
 
 
 def long_negated(template: Template) -> Template:

@@ -18,7 +18,7 @@ from cultivar.environments.pddl.templates import PLACEHOLDER
 
 MAX_REPLY = 200_000
 MAX_DEPTH = 4
-MAX_ATTEMPTS = 200
+MAX_ATTEMPTS = 50
 
 Tree: TypeAlias = "dict[str, str | Tree]"
 
@@ -128,7 +128,7 @@ def _dictionaries(reply: str) -> tuple[list[tuple[str, Tree]], str]:
     """Every (name before it, dictionary) in the text, outermost only, and why the last other brace was none."""
     found: list[tuple[str, Tree]] = []
     why = ""
-    at = reply.find("{")
+    at = _brace(reply, 0)
     for _ in range(MAX_ATTEMPTS):
         if at < 0:
             break
@@ -136,15 +136,22 @@ def _dictionaries(reply: str) -> tuple[list[tuple[str, Tree]], str]:
         try:
             tree = reader.dictionary()
         except (_Malformed, ValueError) as error:
-            if not PLACEHOLDER.match(reply, at):
-                why = why or str(error)
-            at = reply.find("{", at + 1)
+            why = why or str(error)
+            at = _brace(reply, at + 1)
             continue
         if tree:
             before = _NAMED.search(reply[max(0, at - 60) : at])
             found.append((before[1] if before else "", tree))
-        at = reply.find("{", reader.at)
+        at = _brace(reply, reader.at)
     return found, why
+
+
+def _brace(text: str, start: int) -> int:
+    """The next opening brace that is not a placeholder's; -1 if there is none."""
+    at = text.find("{", start)
+    while at >= 0 and (found := PLACEHOLDER.match(text, at)) is not None:
+        at = text.find("{", found.end())
+    return at
 
 
 def _known(domain: Domain) -> tuple[dict[str, str], dict[str, str]]:
@@ -211,7 +218,7 @@ def read_language(reply: str, domain: Domain) -> Language:
         return sum(bool(_lookup(predicates, k) or _lookup(actions, k)) for part in parts for k in part)
 
     best = max(reversed(trees), key=score)
-    sections = {_PLURAL.get(_key(k)): v for k, v in best.items() if isinstance(v, dict)}
+    sections = {part: v for k, v in best.items() if isinstance(v, dict) and (part := _PLURAL.get(_key(k)))}
     if not sections:
         return _flat(best, domain)
     negated = _strings(sections.get("negated") or {}, predicates)

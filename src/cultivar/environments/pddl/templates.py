@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-PLACEHOLDER = re.compile(r"\{\s*[aA][rR][gG](\d{1,3})\s*\}")
+PLACEHOLDER = re.compile(r"\{\s*[aA][rR][gG]([1-9]\d{0,2})\s*\}")
 WORD = re.compile(r"\w+(?:[-.+/@#&=]+\w+)*")
 "A name of PDDL such as ``pos-1`` is one word; every other sign of punctuation separates words."
 ARTICLES = frozenset(("a", "an", "the"))
