@@ -15,6 +15,7 @@ from typing import Literal
 from cultivar.environments.pddl.effort import Effort, OutOfBudget
 from cultivar.environments.pddl.greedy import Search, greedy
 from cultivar.environments.pddl.grounded import GroundTask, Operator
+from cultivar.environments.pddl.improve import improve
 from cultivar.environments.pddl.landmarks import Landmarks
 from cultivar.environments.pddl.lmcut import LandmarkCut
 from cultivar.environments.pddl.normal import Move, NormalTask
@@ -29,6 +30,8 @@ FIRST_LOOK = 15_000
 # Work of the first turn of each search in a portfolio, and by how much each round's turns are longer.
 FIRST_TURN = 20_000
 GROWTH = 1.5
+# Work that goes into making a plan cheaper once it is found.
+POLISH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,10 @@ def _solve(task: NormalTask, optimal: bool, effort: Effort) -> tuple[list[Move] 
         return race([look, Turns(astar(task, successors, effort, LandmarkCut(task).value))]), True
     width = Turns(width_search(task, successors, effort, None))
     if width.run(FIRST_TURN):
-        return width.plan, False
-    return race([width, Turns(greedy(task, successors, effort, Landmarks(task, effort)))]), False
+        found = width.plan
+    else:
+        found = race([width, Turns(greedy(task, successors, effort, Landmarks(task, effort)))])
+    return found and improve(task, successors, effort, found, POLISH), False
 
 
 class Turns:
