@@ -233,8 +233,11 @@ def _shown(subject: Any) -> JSON:
 
 
 def _kinds(result: Any) -> Iterator[str]:
+    """Kinds of the records in a result: a record, a list of them, or something that has ``records()``."""
     if isinstance(result, Record):
         yield result.kind
+    elif callable(records := getattr(result, "records", None)):
+        yield from _kinds(records())
     elif isinstance(result, list | tuple):
         for part in result:
             yield from _kinds(part)

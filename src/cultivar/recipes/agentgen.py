@@ -16,21 +16,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice
 from typing import ClassVar
 
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.protocols import Engine
-from cultivar.core.records import Document, EnvironmentSpec, Record, Task
+from cultivar.core.records import JSON, Document, EnvironmentSpec, Record, Task, Trajectory
 from cultivar.core.registry import recipe
-from cultivar.core.replies import fenced_blocks
+from cultivar.core.replies import fenced_blocks, json_value
 from cultivar.core.scope import Scope
 from cultivar.environments.pddl.accepted import Accepted, Examined
-from cultivar.environments.pddl.assess import Demands, assess, examine_domain, examine_language, spec_of
+from cultivar.environments.pddl.assess import assess, examine_domain, examine_language, spec_of, step_facts_of
 from cultivar.environments.pddl.curve import Order, curve, steer
+from cultivar.environments.pddl.demonstrate import with_thoughts
 from cultivar.environments.pddl.library import seeds
 from cultivar.environments.pddl.proposer import ProceduralProposer, Proposer
 from cultivar.environments.pddl.summary import describe
@@ -72,9 +74,15 @@ class Config:
                 raise ValueError(f"--{name} {getattr(self, name)}: give at least 1")
 
     @property
-    def demands(self) -> Demands:
+    def demands(self) -> Mapping[str, JSON]:
+        """The fields of ``Demands``. A model's thoughts are put in afterwards."""
         thoughts = "template" if self.thoughts == "template" else "none"
-        return Demands(self.min_plan, self.max_random, thoughts=thoughts, observations=self.observations)
+        return {
+            "min_plan": self.min_plan,
+            "max_random": self.max_random,
+            "thoughts": thoughts,
+            "observations": self.observations,
+        }
 
 
 CHOICES = {
@@ -129,8 +137,8 @@ The world to be written:
 Answer with the whole domain in one ```pddl block."""
 
 SPEAK = """\
-An agent that knows no PDDL will act in the world below through sentences. Give one English sentence template for every \
-predicate and for every action of the domain. {{arg1}} stands for the first parameter, {{arg2}} for the second, in the \
+An agent that knows no PDDL will act in the world below through sentences. Give one English sentence template for \
+every predicate and for every action of the domain. {{arg1}} stands for the first parameter, {{arg2}} for the second, in the \
 order in which the domain declares them; every parameter must appear once. A predicate's template states a fact \
 ("{{arg1}} is on {{arg2}}"); an action's is a command ("Put {{arg1}} on {{arg2}}"). No two templates may give the same \
 sentence.
@@ -154,7 +162,8 @@ Answer with the whole problem in one ```pddl block."""
 
 EVOLVE = """\
 Below are a PDDL domain and a problem for it whose best plan has {length} steps. Write another problem for the same \
-domain: {method}. It must be solvable, its goal must be false at the start, and its best plan should have {wanted} steps.
+domain: {method}. It must be solvable, its goal must be false at the start, and its best plan should have {wanted} \
+steps.
 
 ```pddl
 {domain}
@@ -165,6 +174,19 @@ domain: {method}. It must be solvable, its goal must be false at the start, and 
 ```
 
 Answer with the whole new problem in one ```pddl block."""
+
+THINK = """\
+An agent is at work in a world; below are its goal and the actions that it is about to take, each with what is known \
+of it: what it makes so for which later action, and which condition of the goal it leads to. For every action write what \
+the agent thinks just before it takes it: one or two sentences in the first person, in plain English, that say what it \
+wants to achieve with this step and why now. Say nothing that does not follow from the facts; do not name the action's \
+number; do not write "Action:".
+
+{goal}
+
+{facts}
+
+Answer with one JSON list of {count} strings in a ```json block."""
 
 METHODS = {
     "harder": ("use more objects", "make the goal harder to reach, with conditions that get in each other's way"),
@@ -193,10 +215,10 @@ class ModelProposer:
             example_domain=example.data["domain"],
             description=description,
         )
-        mend = {"retries": self.config.repairs, "temperature": 0.0}
-        domain, text = await scope.ask("author", implement, parse=examine_domain, **mend)
-        speak = SPEAK.format(domain=text)
-        language = await scope.ask("author", speak, parse=lambda reply: examine_language(reply, domain), **mend)
+        repairs = self.config.repairs
+        domain, text = await scope.ask("author", implement, parse=examine_domain, retries=repairs, temperature=0.0)
+        speak, read = SPEAK.format(domain=text), partial(examine_language, domain=domain)
+        language = await scope.ask("author", speak, parse=read, retries=repairs, temperature=0.0)
         parents = (self.passage.id, example.id)
         return spec_of(text, language, title=domain.name, description=description, parents=parents, proposer="model")
 
@@ -245,7 +267,7 @@ async def examine(proposal: Awaitable[str | None], spec: EnvironmentSpec, scope:
     if problem is None:
         return None
     seed = scope.rng("assess").getrandbits(48)
-    found: Examined = await scope.once("assess", assess, spec, problem, asdict(config.demands), seed)
+    found: Examined = await scope.once("assess", assess, spec, problem, config.demands, seed)
     return found
 
 
@@ -284,9 +306,31 @@ async def evolve(accepted: Accepted, proposer: Proposer, scope: Scope, config: C
             failed[order.bucket] += task is None or task.meta["difficulty"]["bucket"] != order.bucket
 
 
+def read_thoughts(reply: str, trajectory: Trajectory) -> Trajectory:
+    """The trajectory with the thoughts in a reply: one for each action."""
+    thoughts = json_value(reply)
+    if not isinstance(thoughts, list) or not all(isinstance(t, str) and t.strip() for t in thoughts):
+        raise Unparsable("a JSON list of strings, none of them empty, is wanted", "thoughts-unusable")
+    try:
+        return with_thoughts(trajectory, thoughts)
+    except ValueError as error:
+        raise Unparsable(str(error), "thoughts-unusable") from None
+
+
+async def think(task: Task, trajectory: Trajectory, spec: EnvironmentSpec, scope: Scope) -> Trajectory:
+    """The thoughts of a model that is told what each step is for; act-only where it cannot be made to give them."""
+    facts = await scope.once("facts", step_facts_of, spec, task)
+    prompt = THINK.format(goal=task.goal, facts="\n".join(facts), count=len(facts))
+    try:
+        return await scope.ask("thinker", prompt, parse=partial(read_thoughts, trajectory=trajectory))
+    except Unparsable as error:
+        scope.discard(error.reason, message=str(error))
+        return trajectory
+
+
 async def grow(
     passage: Document, scope: Scope, config: Config, library: Sequence[EnvironmentSpec], model: bool
-) -> list[Record]:
+) -> Accepted:
     """One passage: an environment, its tasks, and a trajectory for each."""
     proposer: Proposer = ModelProposer(passage, config) if model else ProceduralProposer(passage)
     try:
@@ -301,14 +345,16 @@ async def grow(
     if findings:
         scope.drop(findings[0].gate, message=findings[0].message, **findings[0].evidence)
     if config.thoughts == "model":
-        await think(accepted, scope)
-    return accepted.records()
+        branches = [scope.child(f"think-{k}") for k in range(len(accepted))]
+        pairs = zip(accepted.tasks, accepted.trajectories, branches)
+        accepted.trajectories = list(await asyncio.gather(*(think(t, j, spec, s) for t, j, s in pairs)))
+    return accepted
 
 
 @recipe("agentgen", paper="2408.00764", roles=("author", "thinker"))
 async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
     model = config.proposer == "model" or (config.proposer == "auto" and engine.has_model("author"))
-    library = list(seeds())
+    library = [seed.spec() for seed in seeds()]
     taken: dict[str, EnvironmentSpec] = {}
     records: list[Record] = []
     proposed, source = 0, cycle(passages)
@@ -318,11 +364,11 @@ async def run(engine: Engine, passages: Iterable[Document], config: Config = Con
             break
         proposed += len(batch)
         for grown in await engine.map(grow, batch, config, tuple(library), model, stage="round"):
-            spec = grown[0]
+            spec = grown.spec
             same = taken.setdefault(spec.meta["key"], spec)
             if same is not spec:
                 engine.discard("duplicate-environment", spec, same_as=same.id, name=same.name)
                 continue
             library.append(spec)
-            records += grown
+            records += grown.records()
     return describe(records, proposed)

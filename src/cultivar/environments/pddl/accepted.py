@@ -43,7 +43,8 @@ class Accepted:
             first = examined["findings"][0]
             scope.discard(first["gate"], message=first["message"], **first["evidence"])
             return None
-        task, trajectory = examined["task"], examined["trajectory"]
+        task: Task = examined["task"]
+        trajectory: Trajectory = examined["trajectory"]
         for finding in audit_duplicate("duplicate-task", examined["key"], task.id, self._keys):
             scope.discard(finding.gate, task, message=finding.message, **finding.evidence)
             return None

@@ -1,36 +1,43 @@
 """One task through all gates: a problem's text in, a Task and its demonstration out, or the gate that it failed.
 
-These are the functions that recipes run in other processes (``scope.once``): arguments and results are JSON and records,
-and equal arguments give equal results on every machine, because searches are limited by states and not by seconds.
+These are the functions that recipes run in other processes (``scope.once``): arguments and results are JSON and
+records, and equal arguments give equal results on every machine, because searches are limited by states and not by
+seconds.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from cultivar.core.errors import InputError
+from cultivar.core.errors import InputError, Unparsable
 from cultivar.core.records import JSON, EnvironmentSpec, Task
 from cultivar.environments.pddl import audit
 from cultivar.environments.pddl.canonical import domain_key, problem_key
+from cultivar.environments.pddl.check_language import check_language
 from cultivar.environments.pddl.coverage import witness
-from cultivar.environments.pddl.demonstrate import demonstrate
+from cultivar.environments.pddl.demonstrate import Thoughts, demonstrate, thought_material
 from cultivar.environments.pddl.diagnostics import render_all
 from cultivar.environments.pddl.difficulty import measure
-from cultivar.environments.pddl.environment import PddlEnvironment
+from cultivar.environments.pddl.environment import World, stored_plan
+from cultivar.environments.pddl.gates import GATES, Finding
 from cultivar.environments.pddl.ground import GroundingLimit, ground
 from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.language import Language
 from cultivar.environments.pddl.model import Domain
-from cultivar.environments.pddl.narrate import Narrator
-from cultivar.environments.pddl.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.mutate import mutation_check
+from cultivar.environments.pddl.narrate import Mode, Narrator
+from cultivar.environments.pddl.parse import extract_pddl, parse_domain, parse_problem
+from cultivar.environments.pddl.read_language import read_language
 from cultivar.environments.pddl.search import Plan, plan
 from cultivar.environments.pddl.simulate import Simulator
-from cultivar.environments.pddl.write import write_problem
+from cultivar.environments.pddl.write import write_domain, write_problem
 
+MUTANTS = 6
+"""Plans with one step changed that are tried on the checker, for each task."""
 MAX_OPERATORS = 20_000
 """Ground actions of a task that is still of use to an agent that reads it."""
 
@@ -43,8 +50,8 @@ class Demands:
     max_random: float = 0.5
     expansions: int = 20_000
     optimal_expansions: int = 2_000
-    thoughts: str = "none"
-    observations: str = "full"
+    thoughts: Thoughts = "none"
+    observations: Mode = "full"
 
 
 def spec_of(
@@ -89,26 +96,22 @@ def assess(spec: EnvironmentSpec, problem_text: str, demands: Mapping[str, Any],
     domain = read_domain(spec.data["domain"])
     parsed = parse_problem(problem_text, domain)
     if parsed.value is None:
-        return _failed(audit.Finding("problem-unreadable", render_all(parsed.diagnostics), {"problem": problem_text}))
+        return _failed(Finding("problem-unreadable", render_all(parsed.diagnostics), {"problem": problem_text}))
     try:
         task = ground(domain, parsed.value, max_operators=MAX_OPERATORS)
     except GroundingLimit as limit:
-        return _failed(audit.Finding("too-large", f"The task is too large to be grounded: {limit}", {}))
+        return _failed(Finding("too-large", f"The task is too large to be grounded: {limit}", {}))
     simulator = Simulator(task)
-    found = audit.audit_start(simulator)
-    if found:
+    if found := audit.audit_start(simulator):
         return _failed(*found)
     best = best_plan(task, wanted)
-    found = audit.audit_plan(simulator, best, min_plan=wanted.min_plan)
-    if found:
+    if found := audit.audit_plan(simulator, best, min_plan=wanted.min_plan):
         return _failed(*found)
     difficulty = measure(task, best, random.Random(seed), simulator=simulator)
-    found = audit.audit_difficulty(difficulty, max_random=wanted.max_random)
-    if found:
+    if found := audit.audit_difficulty(difficulty, max_random=wanted.max_random):
         return _failed(*found)
     narrator = Narrator(task, Language.from_json(spec.data["language"]))
-    found = audit.audit_language(narrator.clash())
-    if found:
+    if found := audit.audit_language(narrator.clash()):
         return _failed(*found)
     record = Task(
         environment=spec.id,
@@ -117,28 +120,76 @@ def assess(spec: EnvironmentSpec, problem_text: str, demands: Mapping[str, Any],
         parents=(spec.id,),
         meta={"difficulty": difficulty.to_json()},
     )
-    return _demonstrated(spec, record, task, simulator, best, wanted, seed)
+    world = World(record.id, simulator, narrator)
+    return _demonstrated(spec, record, world, best, wanted, seed)
 
 
 def _demonstrated(
-    spec: EnvironmentSpec,
-    record: Task,
-    task: GroundTask,
-    simulator: Simulator,
-    best: Plan,
-    wanted: Demands,
-    seed: int,
+    spec: EnvironmentSpec, record: Task, world: World, best: Plan, wanted: Demands, seed: int
 ) -> dict[str, Any]:
-    """The last gates: the plan through text alone, and mutants of it."""
-    raise NotImplementedError
+    """The last gates: the plan through text alone, and plans with one step changed."""
+    trajectory = demonstrate(
+        spec,
+        record,
+        best.steps(),
+        thoughts=wanted.thoughts,
+        rng=random.Random(seed),
+        observations=wanted.observations,
+        world=world,
+    )
+    if found := audit.audit_replay(trajectory.reward if trajectory.success else 0.0):
+        return _failed(*found)
+    simulator, task = world.simulator, world.simulator.task
+    mutants = mutation_check(simulator, best.steps(), random.Random(seed), MUTANTS)
+    if mutants.wrongly_accepted:
+        return _failed(Finding("mutant-accepted", "The checker accepts a changed plan.", mutants.to_json()))
+    actions = set(task.domain.action)
+    return {
+        "findings": [],
+        "task": replace(record, meta={**record.meta, "mutants": mutants.by_kind}),
+        "trajectory": replace(trajectory, meta={"observations": wanted.observations}),
+        "key": problem_key(task.domain, task.problem),
+        "witnessed": sorted(witness(simulator, actions, random.Random(seed), steps=best.steps())),
+        "relaxed": sorted({op.name for op in task.operators}),
+    }
 
 
-def _failed(*findings: audit.Finding) -> dict[str, Any]:
+def step_facts_of(spec: EnvironmentSpec, task: Task) -> list[str]:
+    """What is known of each step of a task's plan, in words, one text to a step: material for a model's thoughts."""
+    facts = thought_material(spec, task, stored_plan(task) or [])
+    told = []
+    for number, step in enumerate(facts, 1):
+        serves = [
+            f"   makes so: {made} ({f'needed to: {later}' if later else 'a goal'})" for made, later in step.serves
+        ]
+        aim = [f"   leads to the goal that {step.aim}"] if step.aim else []
+        told.append("\n".join([f"{number}. {step.action}", *serves, *aim]))
+    return told
+
+
+def _failed(*findings: Finding) -> dict[str, Any]:
     return {"findings": [f.to_json() for f in findings]}
 
 
-def demands_json(demands: Demands) -> dict[str, JSON]:
-    return asdict(demands)
+def examine_domain(reply: str) -> tuple[Domain, str]:
+    """The domain in a model's reply, checked and through the gates that need no task, and its tidy text.
+
+    Raises Unparsable in words that help a model to mend it; the reason is the gate, or ``domain-unreadable``.
+    """
+    parsed = parse_domain(extract_pddl(reply))
+    if parsed.value is None:
+        raise Unparsable(f"the domain has mistakes:\n{render_all(parsed.diagnostics)}", "domain-unreadable")
+    findings = [f for f in audit.audit_domain(parsed.value) if f.drops]
+    if findings:
+        told = "\n".join(f"- {f.message} (Demanded: {GATES[f.gate]})" for f in findings)
+        raise Unparsable(f"the domain can be read, but it is no world to plan in:\n{told}", findings[0].gate)
+    return parsed.value, write_domain(parsed.value)
 
 
-__all__ = ["Demands", "PddlEnvironment", "assess", "best_plan", "demonstrate", "problem_key", "spec_of", "witness"]
+def examine_language(reply: str, domain: Domain) -> Language:
+    """The language interface in a model's reply; raises Unparsable with all that is wrong with it."""
+    language = read_language(reply, domain)
+    wrong = [d for d in check_language(domain, language) if d.severity == "error"]
+    if wrong:
+        raise Unparsable(f"the sentences have mistakes:\n{render_all(wrong)}", "language-unusable")
+    return language

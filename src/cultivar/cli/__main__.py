@@ -1,0 +1,5 @@
+"""``python -m cultivar.cli`` is ``cultivar``."""
+
+from cultivar.cli.main import entry
+
+entry()
