@@ -78,6 +78,11 @@ class Theme:
         return frozenset(self.keywords.split())
 
 
+def phrases(text: str) -> tuple[str, ...]:
+    """ "ward, linen room" as a tuple."""
+    return tuple(text.split(", "))
+
+
 def words_of(passage: str) -> list[str]:
     return _WORD.findall(passage[:MAX_PASSAGE].lower())
 
