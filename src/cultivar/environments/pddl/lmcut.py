@@ -4,7 +4,8 @@ While the goal still costs something in the relaxed task, cut the rules that eve
 cheapest of them and make all of them cheaper by that much. Rules of one move (its conditional effects) are cut
 together, so that a move is never counted twice; axioms cost nothing.
 
-Source: Helmert and Domshlak, Landmarks, Critical Paths and Abstractions: What's the Difference Anyway?, 2009.
+Sources: Helmert and Domshlak, Landmarks, Critical Paths and Abstractions: What's the Difference Anyway?, 2009;
+Pommerening and Helmert, Incremental LM-cut, 2013.
 """
 
 from __future__ import annotations
@@ -13,10 +14,22 @@ import heapq
 from functools import reduce
 from operator import or_
 
-from cultivar.environments.pddl.normal import NormalTask, bits
+from cultivar.environments.pddl.normal import Move, NormalTask, bits
 
 # For each fact that chooses rules: the rules whose dearest need it is.
 Choice = list[tuple[int, int]]
+
+
+def cheapen(costs: dict[int, int], rules: int, price: int) -> dict[int, int]:
+    """The rules by their cost after some of them have become cheaper by ``price``."""
+    after: dict[int, int] = {}
+    for cost, part in costs.items():
+        less, same = part & rules, part & ~rules
+        if less:
+            after[cost - price] = after.get(cost - price, 0) | less
+        if same:
+            after[cost] = after.get(cost, 0) | same
+    return after
 
 
 class LandmarkCut:
@@ -28,6 +41,7 @@ class LandmarkCut:
         self._costs: dict[int, int] = {}
         self._siblings: dict[int, int] = {}
         self._watched = task.goal
+        self._cuts: dict[int, list[tuple[int, int]]] = {}
         for i, rule in enumerate(rules):
             one = 1 << i
             for fact in bits(rule.need):
@@ -39,26 +53,31 @@ class LandmarkCut:
             self._watched |= rule.need
         self._all = (1 << len(rules)) - 1
 
-    def value(self, state: int) -> int | None:
-        """A lower bound on the cost of a plan from the state; None if there is none even without deletes."""
-        costs = dict(self._costs)
-        total = 0
+    def value(self, state: int, came: tuple[int, Move] | None = None) -> int | None:
+        """A lower bound on the cost of a plan from the state; None if there is none even without deletes.
+
+        ``came`` is a state that was valued before and the move that led from it. Its cuts without that move are cuts
+        of this state too, so that only what they leave is worked out.
+        """
+        costs = self._costs
+        cuts: list[tuple[int, int]] = []
+        if came:
+            done = self._siblings.get(came[1].number, 0)
+            cuts = [cut for cut in self._cuts[came[0]] if not cut[0] & done]
+            for rules, price in cuts:
+                costs = cheapen(costs, rules, price)
         while True:
             found = self._levels(state, costs)
             if found is None:
                 return None
             dearest, start, choice = found
             if dearest < 0:
-                return total
-            cut = self._cut(state, dearest, start, choice, costs.get(0, 0))
-            price = min(cost for cost, rules in costs.items() if rules & cut)
-            total += price
-            cheaper: dict[int, int] = {}
-            for cost, rules in costs.items():
-                for after, part in ((cost - price, rules & cut), (cost, rules & ~cut)):
-                    if part:
-                        cheaper[after] = cheaper.get(after, 0) | part
-            costs = cheaper
+                self._cuts[state] = cuts
+                return sum(price for _, price in cuts)
+            rules = self._cut(dearest, start, choice, costs.get(0, 0))
+            price = min(cost for cost, part in costs.items() if part & rules)
+            cuts.append((rules, price))
+            costs = cheapen(costs, rules, price)
 
     def _levels(self, state: int, costs: dict[int, int]) -> tuple[int, int, Choice] | None:
         """(the dearest goal fact, or -1 if the goal is free; the rules that need nothing more; who chose what).
@@ -109,7 +128,7 @@ class LandmarkCut:
                 dearest, most = f, level[f]
         return dearest, start, choice
 
-    def _cut(self, state: int, dearest: int, start: int, choice: Choice, free: int) -> int:
+    def _cut(self, dearest: int, start: int, choice: Choice, free: int) -> int:
         """The rules that lead from what the state reaches into what reaches the goal for nothing."""
         adders = self._adders
         zone, into = {dearest}, adders[dearest]

@@ -10,11 +10,14 @@ from collections.abc import Callable
 
 from cultivar.environments.pddl.effort import Effort
 from cultivar.environments.pddl.greedy import Parents, Search, trace
-from cultivar.environments.pddl.normal import NormalTask
+from cultivar.environments.pddl.normal import Move, NormalTask
 from cultivar.environments.pddl.successors import Successors
 
-# What one call of the LM-cut bound costs in the counted microseconds that searches yield, a bit and a rule each.
-BOUND_WORK = 40
+# A lower bound on the cost from a state that was reached from another by a move; None for a dead end.
+Bound = Callable[[int, tuple[int, Move] | None], int | None]
+
+# What one call of the LM-cut bound costs, in the counted microseconds that searches yield, for each fact.
+BOUND_WORK = 2
 
 
 def uniform_cost(task: NormalTask, successors: Successors, effort: Effort) -> Search:
@@ -60,14 +63,14 @@ def uniform_cost(task: NormalTask, successors: Successors, effort: Effort) -> Se
     return None if best is None else trace(parents, best)
 
 
-def astar(task: NormalTask, successors: Successors, effort: Effort, bound: Callable[[int], int | None]) -> Search:
+def astar(task: NormalTask, successors: Successors, effort: Effort, bound: Bound) -> Search:
     """A cheapest plan. ``bound`` never overestimates and is None for dead ends; it is asked when a state is taken.
 
     A state goes back into the queue if its own bound is higher than the one it inherited, so that most states of the
     last layer are never evaluated. States are reopened when a cheaper way to them is found.
     """
     goal = task.goal
-    work = BOUND_WORK * (10 + task.relevant.bit_count())
+    work = 30 + BOUND_WORK * task.relevant.bit_count() * (8000 + len(task.relaxed)) // 8000
     parents: Parents = {task.initial: None}
     cheapest = {task.initial: 0}
     bounds: dict[int, int | None] = {}
@@ -82,7 +85,7 @@ def astar(task: NormalTask, successors: Successors, effort: Effort, bound: Calla
             return trace(parents, state)
         if state not in bounds:
             effort.evaluated += 1
-            bounds[state] = bound(state)
+            bounds[state] = bound(state, parents[state])
             yield work
         rest = bounds[state]
         if rest is None:

@@ -93,13 +93,15 @@ def _solve(task: NormalTask, optimal: bool, effort: Effort) -> tuple[list[Move] 
     if look.run(FIRST_LOOK):
         return look.plan, True
     if optimal:
-        return race([look, Turns(astar(task, successors, effort, LandmarkCut(task).value))]), True
+        return race([Turns(astar(task, successors, effort, LandmarkCut(task).value)), look]), True
     width = Turns(width_search(task, successors, effort, None))
     if width.run(FIRST_TURN):
         found = width.plan
     else:
         found = race([width, Turns(greedy(task, successors, effort, Landmarks(task, effort)))])
-    return found and improve(task, successors, effort, found, POLISH), False
+    if found is None:
+        return None, False
+    return improve(task, successors, effort, found, POLISH), False
 
 
 class Turns:
