@@ -8,7 +8,7 @@ partial-order planning, McAllester and Rosenblitt, AAAI 1991.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cultivar.core.errors import InputError
@@ -23,7 +23,7 @@ class Link:
     """``producer`` and ``consumer`` are numbers of steps (from 0); ``consumer`` None is the goal.
 
     ``condition`` is a literal, or a compound condition of the goal. ``for_effect``: the consumer could be done without
-    it, but a conditional effect of it which changes the state asks for it.
+    it, but its outcome, by a conditional effect, would be another.
     """
 
     producer: int
@@ -48,7 +48,7 @@ def explain_plan(simulator: Simulator, plan: Sequence[Call]) -> list[Explained]:
     task = simulator.task
     links: list[list[Link]] = [[] for _ in plan]
 
-    def link(bits: Iterator[tuple[int, Atom, bool]], consumer: int | None, for_effect: bool = False) -> None:
+    def link(bits: Iterable[tuple[int, Atom, bool]], consumer: int | None, for_effect: bool = False) -> None:
         end = len(plan) if consumer is None else consumer
         for bit, atom, wanted in bits:
             producer = _producer(states, bit, wanted, end)
@@ -56,8 +56,8 @@ def explain_plan(simulator: Simulator, plan: Sequence[Call]) -> list[Explained]:
                 links[producer].append(Link(producer, atom if wanted else Not(atom), consumer, for_effect))
 
     for i, operator in enumerate(operators):
-        link(_preconditions(simulator, states[i], operator), i)
-        link(_effect_conditions(task, states[i], operator), i, for_effect=True)
+        for effect, bit, atom, wanted in _needed(simulator, states[i], operator, states[i + 1]):
+            link([(bit, atom, wanted)], i, effect)
     link(_literals(task, task.need, task.forbid), None)
     for condition in simulator.goals():
         truth = [simulator.holds(state, condition) for state in states]
@@ -89,21 +89,19 @@ def _literals(task: GroundTask, need: int, forbid: int) -> Iterator[tuple[int, A
             yield task.bit[atom], atom, wanted
 
 
-def _preconditions(simulator: Simulator, state: int, operator: Operator) -> Iterator[tuple[int, Atom, bool]]:
-    """The literals without which the action could not be done in this state."""
-    for bit, atom, wanted in _literals(simulator.task, operator.need, operator.forbid):
-        if simulator.find(state ^ bit, operator.name, operator.args) is None:
-            yield bit, atom, wanted
-
-
-def _effect_conditions(task: GroundTask, state: int, operator: Operator) -> Iterator[tuple[int, Atom, bool]]:
-    """The conditions of the effects that change this state, those of the precondition left out."""
-    need = forbid = 0
-    for effect in operator.conditional:
-        fires = state & effect.need == effect.need and not state & effect.forbid
-        if fires and (effect.add & ~state or effect.delete & state):
-            need, forbid = need | effect.need, forbid | effect.forbid
-    yield from _literals(task, need & ~operator.need, forbid & ~operator.forbid)
+def _needed(simulator: Simulator, state: int, operator: Operator, after: int) -> Iterator[tuple[bool, int, Atom, bool]]:
+    """The literals of a state without which the action could not be done, or (True first) would do something else."""
+    mask = 0
+    for op in simulator.task.by_action[operator.name, operator.args]:
+        mask |= op.need | op.forbid
+        for effect in op.conditional:
+            mask |= effect.need | effect.forbid
+    for bit, atom, wanted in _literals(simulator.task, mask & state, mask & ~state):
+        without = simulator.find(state ^ bit, operator.name, operator.args)
+        if without is None:
+            yield False, bit, atom, wanted
+        elif (simulator.apply(state ^ bit, without) ^ after) & ~bit:
+            yield True, bit, atom, wanted
 
 
 def _producer(states: Sequence[int], bit: int, wanted: bool, end: int) -> int | None:

@@ -95,7 +95,8 @@ def parses(
         if visits > MAX_VISITS:
             raise Overrun
         if i == len(elements) and at == count:
-            found.add(tuple(chosen[k] for k in range(len(form.allowed))))
+            if len(chosen) == len(form.allowed):
+                found.add(tuple(chosen[k] for k in range(len(form.allowed))))
             return True
         good = skip_articles and at < count and tokens[at] in ARTICLES and visit(i, at + 1)
         if i < len(elements) and at < count:

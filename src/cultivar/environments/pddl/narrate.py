@@ -252,6 +252,10 @@ class Narrator:
             if row in owner:
                 return f"the objects {owner[row]!r} and {name!r} read alike"
             owner[row] = name
+        for form in self._forms:
+            for k in set(range(len(form.allowed))) - set(form.elements):
+                if len(form.allowed[k]) > 1:
+                    return f"the sentence of {_ground(form.key, ('...',))} does not mention its argument {k + 1}"
         trie = Trie((row, name) for name, row in names.items())
         for left, right, row in clashes(self._forms, names):
             at = [trie.at(row, start) for start in range(len(row))]

@@ -114,8 +114,10 @@ class ActionReader:
     def read(self, text: str) -> Call | Unclear:
         """The action that the text means. The exact sentence of an action always reads back as that action."""
         whole = text.strip() if len(text) <= 2 * MAX_LINE else ""
-        if whole and (found := self._read_exact(words(whole))) is not None:
-            return found
+        if whole and _STRUCTURE.fullmatch(whole) is None:
+            found = self._exactly(words(whole))
+            if len(found) == 1:
+                return next(iter(found))
         lines = action_lines(text)
         if not lines:
             return Unclear(f"Your reply holds no action. {self._help.known_actions()}", "empty")
@@ -161,20 +163,15 @@ class ActionReader:
             found = self._readings(self._calls, words(inner))
             if found:
                 return found
-        for text in dict.fromkeys((part, part[_LEAD.match(part).end() :])):  # type: ignore[union-attr]
-            tokens = words(text)
-            exact = self._read_exact(tokens)
-            if exact is not None:
-                return {exact}
-            found = self._readings(self._loose, tokens)
-            if found:
-                return found
-        return set()
+        bare = part[_LEAD.match(part).end() :]  # type: ignore[union-attr]
+        ways = [words(text) for text in dict.fromkeys((part, bare))]
+        exact = set().union(*map(self._exactly, ways))
+        return exact or set().union(*(self._readings(self._loose, tokens) for tokens in ways))
 
-    def _read_exact(self, tokens: Sequence[str]) -> Call | None:
-        """The action whose sentence this is, word for word, if it is one action's only."""
+    def _exactly(self, tokens: Sequence[str]) -> set[Call]:
+        """The actions whose sentence this is, word for word: one, if the words of the task are free of clashes."""
         if not 0 < len(tokens) <= MAX_WORDS:
-            return None
+            return set()
         names = [self._names.at(tokens, at) for at in range(len(tokens))]
         found: set[Call] = set()
         given = set(tokens)
@@ -182,7 +179,7 @@ class ActionReader:
             if all(e in given for e in form.elements if isinstance(e, str) and e != "\0"):
                 rows = parses(form, tokens, names, skip_articles=False, typed=True)
                 found.update((form.key[1], row) for row in rows)
-        return next(iter(found)) if len(found) == 1 else None
+        return found
 
     def _readings(self, forms: Sequence[Form], tokens: Sequence[str]) -> set[Call]:
         """Every reading whose objects are of the right types; if there is none, those with objects of other types."""
@@ -211,6 +208,6 @@ def _spellings(name: str, shown: str, types: tuple[str, ...]) -> list[Words]:
     found = [plain, *(tuple(words(text)) for text in texts), _letters_and_digits(name)]
     for kind in types:
         row = tuple(words(spoken(kind)))
-        if kind != "object" and plain[: len(row)] != row:
+        if kind != "object":
             found.append(row + plain)
     return list(dict.fromkeys(row for row in found if row))

@@ -32,8 +32,8 @@ _LATER = (
     "I am going to {later} further on. That needs one thing to be so: {fact}. Hence I {act}.",
 )
 _EFFECT = (
-    "When I {later}, it will matter that {fact}. So I {act}.",
-    "I am going to {later}, and for this to have the effect that I want, I need {being}. So I {act}.",
+    "When I {later} later on, it will make a difference that {fact}. So I {act}.",
+    "What comes of it when I {later} depends on this: {fact}. So I {act} before.",
 )
 _AIM = (
     " In the end this serves the goal that {aim}.",

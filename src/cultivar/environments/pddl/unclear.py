@@ -82,9 +82,12 @@ class Helper:
         }
         longest = max(sizes.values(), default=0)
         if longest:
-            named = [name for name, size in sizes.items() if size == longest]
+            named = [n for n, size in sizes.items() if size == longest or (longest == 1 and self._starts(n, plain[0]))]
             return [name for name in named if name in fitting] or named
-        return fitting or [n for n in sizes if plain and any(h[:1] == plain[:1] for h in self._heads(n))]
+        return fitting or [n for n in sizes if plain and self._starts(n, plain[0])]
+
+    def _starts(self, name: str, word: str) -> bool:
+        return any(head[:1] == [word] for head in self._heads(name))
 
     def _heads(self, name: str) -> list[list[str]]:
         return [words(name), words(spoken(name)), self._head(name)]
@@ -129,13 +132,12 @@ class Helper:
 
     def _strangers(self, name: str, tokens: Sequence[str]) -> Iterator[str]:
         """What stands for an argument and is the name of nothing."""
-        plain = _plain(tokens)
         gaps = self._gaps(name, tokens)
         if gaps is None:
-            size = max((len(h) for h in self._heads(name) if plain[: len(h)] == h), default=0)
-            parameters = self._domain.action[name].parameters
-            rest = plain[size:]
-            gaps = [[t] for t in rest] if len(rest) == len(parameters) else []
+            size = max((len(h) for h in self._heads(name) if list(tokens[: len(h)]) == h), default=len(tokens))
+            gaps = [[t] for t in tokens[size:]]
+            if len(gaps) != len(self._domain.action[name].parameters) or not any(map(self._known, gaps)):
+                return
         for gap in gaps:
             if not self._known(gap):
                 bare = gap
