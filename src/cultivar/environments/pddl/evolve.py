@@ -51,7 +51,7 @@ def evolve(
     than the seed's, and sideways one of about the same length. ``grow(rng, size)`` draws a problem whose best plan lies
     in about the size-th bucket, 1 to 6, where the domain has a sampler; harder falls back on it, else on clones.
     ``solved`` saves grounding and planning the seed again. ``planner`` says what counts as the best plan known and how
-    long to look for it: the planner within 5,000 expansions unless told otherwise; it is asked ``max_plans`` times at
+    long to look for it: the planner within 3,000 expansions unless told otherwise; it is asked ``max_plans`` times at
     most. The same ``rng`` state gives the same result if the planner is deterministic.
     """
     bench = Bench.of(domain, problem, rng, solved, max_plans, planner or _plan)
@@ -74,7 +74,7 @@ def evolve(
 
 
 def _plan(task: GroundTask) -> Plan:
-    return plan(task, max_expansions=5000)
+    return plan(task, max_expansions=3000)
 
 
 def _range(direction: Direction, length: int, target: str | None, least: int) -> Range:
@@ -193,16 +193,18 @@ def _conjoin(
 ) -> Evolved | None:
     """Adds goals from ``pool`` to ``goals`` until the plan is long enough; what makes it too long is left out."""
     pool = bench.far_first([g for g in pool if g not in goals])
-    share = 1 if wanted.low < 7 else 2 if wanted.low < 14 else 4
     while pool and bench.plans_left and len(goals) < MOST_GOALS:
-        added = [pool.pop(0) for _ in range(min(share, len(pool)))]
-        if not together([*goals, *added], bench.exclusive()):
+        more = [*goals, pool.pop(0)]
+        likely = bench.predict(start, more) if together(more, bench.exclusive()) else None
+        if likely is None or wanted.below(round(likely / 1.2)):
             continue
-        found = bench.search(start, [*goals, *added])
+        if likely < wanted.low and pool:
+            goals = more
+            continue
+        found = bench.search(start, more)
         if found is None or wanted.below(len(found)):
-            share = max(1, share // 2)
             continue
-        goals += added
+        goals = more
         if len(found) in wanted:
             return bench.finish(operator, start, goals, found)
     return None

@@ -14,7 +14,9 @@ from typing import TypeVar
 from cultivar.core.errors import InputError
 from cultivar.environments.pddl.ground import GroundingLimit, ground
 from cultivar.environments.pddl.grounded import GroundTask
+from cultivar.environments.pddl.heuristics import RelaxedPlans
 from cultivar.environments.pddl.model import And, Atom, Domain, Effect, Formula, Problem, literals
+from cultivar.environments.pddl.normal import NormalTask
 from cultivar.environments.pddl.resize import Place, exclusive_places
 from cultivar.environments.pddl.search import Plan
 from cultivar.environments.pddl.simulate import Simulator
@@ -50,6 +52,12 @@ class Range:
         """Whether the range ends below a length."""
         return self.high is not None and length > self.high
 
+    def near(self, likely: float) -> bool:
+        """Whether a predicted length is worth a search."""
+        if self.high is None:
+            return likely >= self.low
+        return 0.9 * self.low <= likely <= 1.1 * self.high + 1
+
     def within(self, low: int, high: int) -> list[int]:
         return list(range(max(low, self.low), (high if self.high is None else min(high, self.high)) + 1))
 
@@ -70,6 +78,8 @@ class Bench:
     _walks: dict[int, list[int]] = field(default_factory=dict)
     _first_seen: dict[Atom, int] = field(default_factory=dict)
     _exclusive: set[Place] | None = None
+    _relaxed: tuple[NormalTask, RelaxedPlans] | None = None
+    _ratio: tuple[float, float] = (1.0, 1.0)  # steps of plans, steps of their relaxed plans
 
     @classmethod
     def of(
@@ -96,7 +106,9 @@ class Bench:
         goals = [g for g in goal_facts(problem.goal) if g in task.bit]
         predicates = goal_predicates(domain, goals)
         left = plans if solved else plans - 1
-        return cls(domain, problem, task, simulator, found, rng, left, planner, states, goals, predicates)
+        bench = cls(domain, problem, task, simulator, found, rng, left, planner, states, goals, predicates)
+        bench._learn(bench.initial, None, len(found))
+        return bench
 
     @property
     def initial(self) -> int:
@@ -161,12 +173,39 @@ class Bench:
         if self.plans_left <= 0:
             return None
         self.plans_left -= 1
-        need, forbid = self.task.need, self.task.forbid
-        if goals is not None:
-            need, forbid = sum(self.task.bit[g] for g in set(goals)), 0
+        need, forbid = self._condition(goals)
         changed = replace(self.task, initial=start, need=need, forbid=forbid, unreachable_goal=False)
         found = self.planner(changed)
-        return found if found.status == "solved" else None
+        if found.status != "solved":
+            return None
+        self._learn(start, goals, len(found))
+        return found
+
+    def _condition(self, goals: Sequence[Atom] | None) -> tuple[int, int]:
+        if goals is None:
+            return self.task.need, self.task.forbid
+        return sum(self.task.bit[g] for g in set(goals)), 0
+
+    def predict(self, start: int, goals: Sequence[Atom] | None) -> float | None:
+        """The length that a search would probably find: the relaxed plan's, times how much longer plans were than
+        relaxed plans so far. None if the goals are out of reach for certain."""
+        relaxed = self._relaxed_length(start, goals)
+        return None if relaxed is None else relaxed * self._ratio[0] / self._ratio[1]
+
+    def _learn(self, start: int, goals: Sequence[Atom] | None, length: int) -> None:
+        relaxed = self._relaxed_length(start, goals)
+        if relaxed:
+            self._ratio = (self._ratio[0] + length, self._ratio[1] + relaxed)
+
+    def _relaxed_length(self, start: int, goals: Sequence[Atom] | None) -> int | None:
+        if self._relaxed is None:
+            aims = sum(bit for fact, bit in self.task.bit.items() if fact.predicate in self.predicates)
+            normal = NormalTask(replace(self.task, need=self.task.need | aims, unreachable_goal=False))
+            self._relaxed = (normal, RelaxedPlans(normal))
+        normal, plans = self._relaxed
+        state = (start | (~start & normal.negated) << normal.shift) & normal.relevant
+        found = plans.estimate(state, normal.condition(*self._condition(goals)))
+        return None if found is None else found.length
 
     def attempt(
         self,
@@ -179,6 +218,9 @@ class Bench:
     ) -> Evolved | None:
         """One candidate, given out if the shorter of its plan and a ``known`` one has a length that is wanted."""
         begin = self.initial if start is None else start
+        likely = self.predict(begin, goals)
+        if likely is None or (known is None and not wanted.near(likely)):
+            return None
         found = self.search(begin, goals)
         if known is not None and (found is None or len(known) < len(found)):
             found = known
