@@ -103,7 +103,7 @@ def test_links_of_the_plan(simulator: Simulator) -> None:
 
 
 def test_every_link_is_true(simulator: Simulator) -> None:
-    """The condition is false before the producer, true from then until the consumer, which cannot be done without it."""
+    """False before the producer, true from then until the consumer, which cannot be done without it."""
     states = simulator.validate(PLAN).states
     for step in explain_plan(simulator, PLAN):
         for link in step.links:

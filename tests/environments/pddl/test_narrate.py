@@ -10,6 +10,7 @@ from cultivar.environments.pddl.environment import read_domain, read_task
 from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.language import Language, Visibility
 from cultivar.environments.pddl.model import (
+    TRUE,
     Action,
     And,
     Atom,
@@ -35,7 +36,7 @@ def variables(count: int) -> tuple[Variable, ...]:
 
 
 def task_of(
-    names: list[str], predicates: dict[str, int], actions: dict[str, int], goal: Formula = And(()), cost: bool = False
+    names: list[str], predicates: dict[str, int], actions: dict[str, int], goal: Formula = TRUE, cost: bool = False
 ) -> GroundTask:
     """A task of which only the names matter: no facts, no operators."""
     domain = Domain(
@@ -144,7 +145,7 @@ def test_types_keep_sentences_apart() -> None:
     kinds = (("room", ("object",)), ("ball", ("object",)))
     predicates = (Predicate("here", (Variable("?r", ("room",)),)), Predicate("held", (Variable("?b", ("ball",)),)))
     domain = Domain("d", types=kinds, predicates=predicates)
-    objects = {"hall": ("room",), "red": ("ball",)}
+    objects: dict[str, tuple[str, ...]] = {"hall": ("room",), "red": ("ball",)}
     task = GroundTask(domain, Problem("p", "d"), (), 0, 0, 0, (), objects=objects)
     assert Narrator(task, Language({"here": "now {arg1}", "held": "now {arg1}"}, {})).clash() is None
     both = GroundTask(domain, Problem("p", "d"), (), 0, 0, 0, (), objects={**objects, "odd": ("ball", "room")})
@@ -239,7 +240,7 @@ def test_partial_observation_hides_what_is_elsewhere_or_in_a_closed_box(store: G
     assert "You are holding ball." in seen[3]
 
 
-def sight(facts: list[Atom], declared: Visibility, objects: dict[str, tuple[str, ...]]) -> set[str]:
+def sight(facts: list[Atom], declared: Visibility, kinds: dict[str, str]) -> set[str]:
     domain = Domain(
         "d",
         types=(("robot", ("object",)), ("box", ("object",)), ("place", ("object",))),
@@ -250,7 +251,7 @@ def sight(facts: list[Atom], declared: Visibility, objects: dict[str, tuple[str,
         ),
         actions=(Action("do", effect=And((Atom("at"), Atom("in"), Atom("open")))),),
     )
-    task = GroundTask(domain, Problem("p", "d"), tuple(facts), 0, 0, 0, (), objects=objects)
+    task = GroundTask(domain, Problem("p", "d"), tuple(facts), 0, 0, 0, (), objects={k: (v,) for k, v in kinds.items()})
     language = Language(
         {"at": "{arg1} is at {arg2}", "in": "{arg1} is in {arg2}", "open": "{arg1} is open"},
         {"do": "Do."},
@@ -269,12 +270,12 @@ def test_agents_and_things_may_be_placed_by_one_predicate() -> None:
         Atom("in", ("pen", "box1")),
     ]
     objects = {
-        "r2": ("robot",),
-        "box1": ("box",),
-        "cup": ("object",),
-        "pen": ("object",),
-        "hall": ("place",),
-        "attic": ("place",),
+        "r2": "robot",
+        "box1": "box",
+        "cup": "object",
+        "pen": "object",
+        "hall": "place",
+        "attic": "place",
     }
     declared = Visibility("at", ("at", "in"), agent_type="robot", open="open")
     assert sight(facts, declared, objects) == {"r2 is at hall", "box1 is at hall"}
@@ -284,5 +285,5 @@ def test_agents_and_things_may_be_placed_by_one_predicate() -> None:
 
 def test_things_that_hold_each_other_in_a_circle_are_not_seen() -> None:
     facts = [Atom("at", ("r2", "hall")), Atom("in", ("cup", "pan")), Atom("in", ("pan", "cup"))]
-    objects = {"r2": ("robot",), "cup": ("object",), "pan": ("object",), "hall": ("place",)}
+    objects = {"r2": "robot", "cup": "object", "pan": "object", "hall": "place"}
     assert sight(facts, Visibility("at", ("at", "in"), agent_type="robot"), objects) == {"r2 is at hall"}

@@ -302,8 +302,10 @@ def test_hostile_text_is_answered_in_bounded_time_and_space(text: str) -> None:
 
 
 def test_reading_takes_well_under_a_millisecond() -> None:
-    names = {f"block-{k}": BLOCK for k in range(60)}
-    actions = {f"act-{k}": (("block", "block"), f"Do thing {k} with {{arg1}} and {{arg2}}.") for k in range(20)}
+    names: dict[str, tuple[str, ...]] = {f"block-{k}": BLOCK for k in range(60)}
+    actions: dict[str, tuple[tuple[str, ...], str]] = {
+        f"act-{k}": (("block", "block"), f"Do thing {k} with {{arg1}} and {{arg2}}.") for k in range(20)
+    }
     said = narrator(names, actions)
     texts = [f"Action: {said.action(f'act-{k % 20}', (f'block-{k % 60}', f'block-{k * 7 % 60}'))}" for k in range(200)]
     said.read_action(texts[0])
