@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ LANGUAGE = {
 
 def lamp_problem(lamps: int, rooms: int) -> str:
     names = [f"room{k}" for k in range(rooms)]
-    doors = " ".join(f"(door {a} {b}) (door {b} {a})" for a, b in zip(names, names[1:]))
+    doors = " ".join(f"(door {a} {b}) (door {b} {a})" for a, b in pairwise(names))
     things = " ".join(f"lamp{k}" for k in range(lamps))
     placed = " ".join(f"(at lamp{k} {names[(k + 1) % rooms]}) (dark lamp{k})" for k in range(lamps))
     goal = " ".join(f"(lit lamp{k})" for k in range(lamps))
