@@ -24,7 +24,11 @@ def check_layers(declared: Declared, rules: tuple[Derived, ...], groups: list[Gr
     if not negative:
         return
     part = _components({n: positive.get(n, set()) | negative.get(n, set()) for n in declared.derived})
-    place = {g.items[1].head: g.start for g in reversed(groups) if len(g.items) == 3 and isinstance(g.items[1], Group)}
+    place = {
+        g.items[1].head: g.items[1].start
+        for g in reversed(groups)
+        if len(g.items) == 3 and isinstance(g.items[1], Group)
+    }
     for head, others in negative.items():
         if any(part[other] == part[head] for other in others):
             message = f"the derived predicate {quote(head)} depends on its own negation; such rules have no meaning"

@@ -59,7 +59,9 @@ def read_domain(report: Report, nodes: list[Node]) -> Domain | None:
     declared = Declared(report)
     requirements = read_requirements(report, sections)
     if (types := sections.merged(":types", report)) is not None:
+        before = report.errors
         read_types(declared, types)
+        declared.broken_types = report.errors > before
     constants: tuple[Variable, ...] = ()
     if (section := sections.merged(":constants", report)) is not None:
         constants = read_objects(declared, section, "constant", declared.constants)
@@ -113,6 +115,7 @@ def _read_predicates(declared: Declared, sections: Sections) -> None:
             before = declared.predicates[predicate.name]
             message = f"the predicate {quote(predicate.name)} is declared twice; it is {describe(before)} already"
             report.error("duplicate-predicate", message, node.start)
+            declared.ambiguous.add(predicate.name)
         else:
             declared.predicates[predicate.name] = predicate
 
@@ -122,7 +125,7 @@ def _schema(declared: Declared, node: Node, what: str) -> Predicate | None:
     if isinstance(node, Word) or not node.items:
         message = f"expected {what} such as (NAME ?x - TYPE), found {show(node)}"
         declared.report.error("expected-schema", message, node.start)
-        return None
+        return Predicate(node.text) if isinstance(node, Word) and node.text[0] not in ":?-" else None
     name = check_name(declared.report, node.items[0], what)
     if name in CONNECTIVES:
         declared.report.error(
@@ -154,6 +157,7 @@ def _read_functions(declared: Declared, section: Group) -> None:
             continue
         if function.name in declared.functions:
             report.error("duplicate-function", f"the function {quote(function.name)} is declared twice", node.start)
+            declared.ambiguous.add(function.name)
         elif function.name == "total-cost" and function.arity:
             report.error("wrong-arity", "'total-cost' has no parameters: (total-cost) - number", node.start)
         else:
@@ -177,10 +181,11 @@ def _read_derived(declared: Declared, sections: Sections) -> tuple[Derived, ...]
         known = declared.predicates.get(head.name)
         if known is None and declared.has_predicates:
             message = f"unknown predicate {quote(head.name)}: a derived predicate is declared in (:predicates ...) too"
-            report.error("unknown-predicate", message + report.suggest(head.name, declared.predicates), group.start)
+            hint = report.suggest(head.name, declared.predicates)
+            report.error("unknown-predicate", message + hint, group.items[1].start)
         elif known is not None and known.arity != head.arity:
             message = f"{quote(head.name)} is declared as {describe(known)}, but derived as {describe(head)}"
-            report.error("wrong-arity", message, group.start)
+            report.error("wrong-arity", message, group.items[1].start)
         elif known is not None:
             declared.derived.add(head.name)
             heads.append((group, _typed_like(head, known)))

@@ -40,7 +40,11 @@ class Declared:
     derived: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     needs: dict[str, int] = field(default_factory=dict)
+    ambiguous: set[str] = field(default_factory=set)
+    """Predicates and functions declared twice: how they are used is not judged."""
     has_types: bool = False
+    broken_types: bool = False
+    """The types could not be read in full: no fault of types is reported that may follow from it."""
     has_predicates: bool = True
     _fits: dict[tuple[Types, Types], bool] = field(default_factory=dict)
     _hierarchy: Domain | None = None
@@ -51,7 +55,7 @@ class Declared:
 
     def fits(self, types: Types, wanted: Types) -> bool:
         """Whether a term of ``types`` may stand where ``wanted`` is asked for."""
-        if types == UNKNOWN or wanted == UNKNOWN or OBJECT in wanted:
+        if types == UNKNOWN or wanted == UNKNOWN or OBJECT in wanted or self.broken_types:
             return True
         key = (types, wanted)
         if key not in self._fits:
@@ -68,7 +72,8 @@ class Declared:
         good = bool(words)
         for word in words:
             if word.text != OBJECT and word.text not in self.parents:
-                self._unknown_type(word)
+                if not self.broken_types:
+                    self._unknown_type(word)
                 good = False
             elif word.text not in found:
                 found.append(word.text)

@@ -63,6 +63,12 @@ def describe(predicate: Predicate) -> str:
     return f"({' '.join(parts)})"
 
 
+def _is_timed(group: Group) -> bool:
+    """``(at start (...))`` and the like, whatever ``at`` is declared as."""
+    when, what = group.items[1:] if len(group.items) == 3 else (None, None)
+    return isinstance(when, Word) and when.text in ("start", "end", "all") and isinstance(what, Group)
+
+
 def _arity(predicate: Predicate, kind: str, found: int) -> str:
     wants = f"{predicate.arity} argument{'' if predicate.arity == 1 else 's'}"
     here = f"here {'is' if found == 1 else 'are'} {found}"
@@ -113,7 +119,7 @@ class Terms:
 
     def atom_or_feature(self, group: Group) -> Atom | None:
         head = group.head
-        if head in ("at", "over") and len(group.items) == 3 and isinstance(group.items[2], Group):
+        if head in ("at", "over") and _is_timed(group):
             self.report.unsupported(":durative-actions ('at start', 'over all', 'at end')", group.start)
             return None
         if head in self.declared.predicates:
@@ -163,6 +169,8 @@ class Terms:
     def _applied(self, group: Group, predicate: Predicate, kind: str) -> Atom | None:
         nodes = group.items[1:]
         terms = [self.term(node) for node in nodes]
+        if predicate.name in self.declared.ambiguous:
+            return None
         if len(terms) != predicate.arity:
             self.report.error("wrong-arity", lambda: _arity(predicate, kind, len(terms)), group.start)
             return None

@@ -115,7 +115,7 @@ def _layout(formula: Formula | Effect, indent: int, start: str | None = None) ->
     start = " " * indent if start is None else start
     line = start + write_formula(formula)
     simple = not isinstance(formula, And | Or) or len(formula.parts) < 3
-    if len(line) <= (WIDTH if simple else 60):
+    if len(line) <= (WIDTH if simple else 72):
         return line
     inner = indent + 2
     match formula:
