@@ -1,0 +1,26 @@
+(define (problem canal-flight-5)
+  (:domain canal-flight)
+  (:objects
+    swallow heron kestrel curlew - boat
+    old-lock new-lock - lock
+    lower-reach middle-reach summit-reach - reach
+    wood-tarn mill-pond - reservoir
+    dry low normal brim - depth)
+  (:init
+    (foot old-lock lower-reach) (head old-lock middle-reach)
+    (foot new-lock middle-reach) (head new-lock summit-reach)
+    (one-less dry low) (one-less low normal) (one-less normal brim)
+    (floats low) (floats normal) (floats brim)
+    (supplies wood-tarn summit-reach) (brimming wood-tarn) (supplies mill-pond middle-reach)
+    (brimming mill-pond)
+    (moored swallow lower-reach) (moored kestrel lower-reach) (moored heron summit-reach)
+    (moored curlew summit-reach)
+    (lowered old-lock) (vacant old-lock) (lowered new-lock) (vacant new-lock)
+    (depth-of lower-reach low) (depth-of middle-reach low) (depth-of summit-reach normal))
+  (:goal (and
+    (moored swallow summit-reach)
+    (moored kestrel summit-reach)
+    (moored heron lower-reach)
+    (moored curlew lower-reach)
+    (lowered old-lock)
+    (lowered new-lock))))

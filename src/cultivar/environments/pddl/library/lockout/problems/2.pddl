@@ -1,0 +1,17 @@
+(define (problem lockout-2)
+  (:domain lockout)
+  (:objects
+    lena - worker
+    press conveyor - machine
+    press-hall loft - place
+    red-padlock blue-padlock - padlock
+    electrical - trade)
+  (:init
+    (path press-hall loft) (path loft press-hall)
+    (at-place lena press-hall) (installed press press-hall) (installed conveyor press-hall)
+    (feeds conveyor press)
+    (stopped press) (stopped conveyor) (faulty press electrical) (skilled lena electrical)
+    (pockets lena red-padlock) (owns lena red-padlock) (pockets lena blue-padlock)
+    (owns lena blue-padlock))
+  (:goal (and
+    (running press))))

@@ -1,0 +1,22 @@
+(define (problem radio-desk-4)
+  (:domain radio-desk)
+  (:objects
+    host-mic guest-mic - condenser
+    guitar-mic - ribbon
+    newsroom - line
+    red-cord blue-cord - cord
+    channel-1 channel-2 - channel
+    news talk song sign-off - item)
+  (:init
+    (idle-channel channel-1) (fader-down channel-1) (phantom-off channel-1)
+    (idle-channel channel-2) (fader-down channel-2) (phantom-off channel-2)
+    (loose red-cord) (loose blue-cord) (unpatched host-mic) (intact host-mic)
+    (unpatched guest-mic) (intact guest-mic) (unpatched guitar-mic) (intact guitar-mic)
+    (unpatched newsroom) (intact newsroom)
+    (needs news newsroom) (needs talk host-mic) (needs talk guest-mic) (needs song guitar-mic)
+    (needs song host-mic)
+    (next-up news) (followed-by news talk) (followed-by talk song) (followed-by song sign-off))
+  (:goal (and
+    (aired news)
+    (aired talk)
+    (aired song))))
