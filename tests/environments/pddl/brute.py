@@ -205,7 +205,9 @@ class _Maker:
         everything = self.fluents + self.statics + self.derived
         parameters = self.variables(self.rng.randint(0, 3))
         scope = [p.name for p in parameters]
-        condition = And(tuple(self.formula(scope, self.rng.choice((0, 0, 1, 3)), everything) for _ in range(self.rng.randint(0, 2))))
+        condition = And(
+            tuple(self.formula(scope, self.rng.choice((0, 0, 1, 3)), everything) for _ in range(self.rng.randint(0, 2)))
+        )
         effects = [self.effect(scope, 3) for _ in range(self.rng.randint(1, 4))]
         return Action(f"a{index}", parameters, condition, And((*effects, Increase(self.rng.randint(0, 5)))))
 

@@ -163,7 +163,7 @@ class Grounder:
         for part in conjuncts(condition):
             if isinstance(part, Atom) and part.predicate in self._world.static:
                 atoms.append(part)
-            elif is_literal(part) and static_test(part, self._world):
+            elif is_literal(part) and self._is_static(part):
                 tests.append(part)  # type: ignore[arg-type]
             else:
                 rest.append(part)
@@ -190,14 +190,6 @@ class Grounder:
         number = self._world.number
         read = [(slots[t], 0) if t in slots else (-1, number[t]) for t in terms]
         return lambda row: tuple([row[slot] if slot >= 0 else constant for slot, constant in read])
-
-
-def static_test(literal: Formula | Effect, world: World) -> bool:
-    """Whether a literal can be decided by looking at static rows once its terms are known, and finds no values."""
-    if isinstance(literal, Not):
-        literal = literal.body
-        return isinstance(literal, Equals) or (isinstance(literal, Atom) and literal.predicate in world.static)
-    return isinstance(literal, Equals)
 
 
 def free_variables(formula: Formula | Effect) -> set[str]:

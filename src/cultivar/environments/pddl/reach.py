@@ -3,7 +3,8 @@
 A fixed point in rounds: each round joins the facts that were new in the round before against everything known
 (semi-naive evaluation). Conditions that are no conjunction of literals, and conditions of effects, are ground as soon
 as their instance is found and wait on the facts that are still missing, so that the result is the exact relaxed
-reachability of the positive literals; negative literals over facts that change count as true.
+reachability of the positive literals; a negative literal counts as true, unless its fact is true initially and no
+action deletes its predicate.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cultivar.environments.pddl.instantiate import Conj, Disj, Fact, Ground, GroundEffect, Grounder, static_test
+from cultivar.environments.pddl.instantiate import Conj, Disj, Fact, Ground, GroundEffect, Grounder
 from cultivar.environments.pddl.model import And, Atom, Equals, Not
 from cultivar.environments.pddl.normalize import Literal, Schema, alternatives
 from cultivar.environments.pddl.relations import Join, Pick, Planner, Relation, Row, World, pick
@@ -51,13 +52,16 @@ class Rule:
         self._relations: list[Relation] = [world.relation(a.predicate, len(a.args)) for a in self.atoms]
         parameters = instances.schema.parameters
         self._domains = {p.name: world.members(p.types) for p in parameters}
-        self._tests = [lit for lit in literals if static_test(lit, world) and self._covered(lit)]
+        self._tests = [lit for lit in literals if self._is_test(lit)]
         self._constants = constants
         self._joins: dict[int, tuple[Join, Callable[[Iterable[Row]], list[Row]], Callable[[Row], Row]]] = {}
         self.triggers = [i for i, a in enumerate(self.atoms) if a.predicate not in world.static]
 
-    def _covered(self, literal: Literal) -> bool:
+    def _is_test(self, literal: Literal) -> bool:
+        """Whether a literal can be decided for good before any join, and no existential variable is in it."""
         body = literal.body if isinstance(literal, Not) else literal
+        if isinstance(body, Atom) and (body is literal or body.predicate not in self._world.lasting):
+            return False
         terms = (body.left, body.right) if isinstance(body, Equals) else body.args  # type: ignore[union-attr]
         return all(t in self._domains for t in terms if t.startswith("?"))
 
@@ -109,7 +113,9 @@ class Reachability:
         """Whether a ground condition is reached."""
         match formula:
             case Fact(predicate, row, positive):
-                return not positive or row in self.world.relation(predicate, len(row)).rows
+                if positive:
+                    return row in self.world.relation(predicate, len(row)).rows
+                return predicate not in self.world.lasting or row not in self.world.initial.get(predicate, ())
             case Conj(parts):
                 return all(map(self.holds, parts))
             case Disj(parts):
@@ -204,7 +210,7 @@ class Reachability:
         """None if the condition is reached; otherwise facts of which one must be reached before it can be."""
         match formula:
             case Fact():
-                return None if self.holds(formula) else [formula]
+                return None if self.holds(formula) else [formula] if formula.positive else []
             case Conj(parts):
                 for part in parts:
                     missing = self._missing(part)

@@ -12,17 +12,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from cultivar.environments.pddl.model import Atom, Domain, Equals, Not, Problem, objects_of
+from cultivar.environments.pddl.model import Atom, Domain, Equals, Not, Problem, literals, objects_of
 from cultivar.environments.pddl.normalize import Literal
 
 Row: TypeAlias = tuple[int, ...]
 Pick: TypeAlias = Callable[[Row], Row]
-Step: TypeAlias = Callable[[list[Row]], list[Row]]
 
 _ROWS_PER_INSTANCE = 100  # join rows that may be touched for each instance that may be kept
-_CHUNK = 4096  # rows carried through a step at once: bounds the memory of a join whose middle is wide
+_AT_ONCE = 1 << 16  # rows that one step may make at once: bounds the memory of a join whose middle is wide
 
 
 class GroundingLimit(Exception):
@@ -34,7 +33,7 @@ class Budget:
 
     def __init__(self, instances: int, seconds: float | None) -> None:
         self._instances = self._most = instances
-        self._rows = _ROWS_PER_INSTANCE * instances
+        self._rows = 1_000_000 + _ROWS_PER_INSTANCE * instances
         self._deadline = None if seconds is None else time.process_time() + seconds
         self._seconds = seconds
 
@@ -93,6 +92,7 @@ class _Index:
         self.pattern = pattern
         self.buckets: dict[Any, list[Row]] = {}
         self.keys: set[Any] = set()
+        self.widest = 1  # rows under one key, at most
         read = {*pattern.key, *pattern.out, *(i for i, _ in pattern.within), *(j for _, j in pattern.same)}
         self._seen: set[tuple[Any, Row]] | None = None if len(read) == arity else set()
         self._key, self._out = _key(pattern.key), pick(pattern.out)
@@ -113,6 +113,8 @@ class _Index:
                 buckets[key] = [row]
             else:
                 bucket.append(row)
+                if len(bucket) > self.widest:
+                    self.widest = len(bucket)
 
 
 class Relation:
@@ -151,7 +153,10 @@ class Relation:
 
 
 class World:
-    """Objects by number, types as sets of them, and one relation per predicate; ``static`` predicates never change."""
+    """Objects by number, types as sets of them, and one relation per predicate.
+
+    ``static`` predicates never change; facts of ``lasting`` ones, once true, stay so.
+    """
 
     def __init__(self, domain: Domain, problem: Problem, budget: Budget) -> None:
         self.types = objects_of(domain, problem)
@@ -161,11 +166,14 @@ class World:
         self.budget = budget
         derived = {rule.head.name for rule in domain.derived}
         self.static = {p.name for p in domain.predicates} - domain.fluents - derived
+        effects = [e for a in domain.actions for e in literals(a.effect)]
+        deleted = {e.body.predicate for e in effects if isinstance(e, Not)}  # type: ignore[union-attr]
+        self.lasting = {p.name for p in domain.predicates} - deleted - derived
         self.relations: dict[str, Relation] = {p.name: Relation(p.arity) for p in domain.predicates}
-        initial: dict[str, dict[Row, None]] = {}
+        self.initial: dict[str, dict[Row, None]] = {}
         for atom in problem.init:
-            initial.setdefault(atom.predicate, {})[self.row(atom)] = None
-        for name, rows in initial.items():
+            self.initial.setdefault(atom.predicate, {})[self.row(atom)] = None
+        for name, rows in self.initial.items():
             self.relation(name, len(next(iter(rows)))).add(rows)
         self._members: dict[tuple[str, ...], tuple[int, ...]] = {}
 
@@ -188,6 +196,13 @@ class World:
         return found
 
 
+class Step(NamedTuple):
+    """One step of a join, and the most rows that it makes out of one."""
+
+    run: Callable[[list[Row]], list[Row]]
+    widest: Callable[[], int]
+
+
 @dataclass(slots=True)
 class Join:
     """Extends rows that bind the variables at the start of ``slots`` to rows that bind all of them."""
@@ -198,13 +213,15 @@ class Join:
     sizes: dict[str, int] = field(default_factory=dict)
 
     def run(self, rows: list[Row], at: int = 0) -> Iterator[list[Row]]:
-        """Lists of at most a few thousand rows that together are the result, each row once per way to find it."""
+        """Lists of rows, bounded in length, that together are the result; a row comes once for each way to find it."""
         for i in range(at, len(self.steps)):
-            if len(rows) > _CHUNK:
-                for start in range(0, len(rows), _CHUNK):
-                    yield from self.run(rows[start : start + _CHUNK], i)
+            step = self.steps[i]
+            most = 1 + _AT_ONCE // step.widest()
+            if len(rows) > most:
+                for start in range(0, len(rows), most):
+                    yield from self.run(rows[start : start + most], i)
                 return
-            rows = self.steps[i](rows)
+            rows = step.run(rows)
             if not rows:
                 return
             self.budget.spend(len(rows))
@@ -222,7 +239,10 @@ class Planner:
         self._steps: list[Step] = []
 
     def plan(self, atoms: Sequence[Atom], tests: Sequence[Literal]) -> Join:
-        """``atoms`` are joined; ``tests`` (equalities, static negations) are made as soon as their terms are bound."""
+        """``atoms`` are joined; ``tests`` are made as soon as their terms are bound.
+
+        A test is an equality, or the negation of one or of an atom: an atom that was not true initially.
+        """
         todo, checks = list(atoms), list(tests)
         sizes = {a.predicate: len(self._world.relation(a.predicate, len(a.args)).rows) for a in atoms}
         checks = self._ready(checks)
@@ -282,11 +302,11 @@ class Planner:
         key = _key(slots)
         if not pattern.out:
             keys = index.keys
-            return lambda rows: [r for r in rows if key(r) in keys]
+            return _filter(lambda rows: [r for r in rows if key(r) in keys])
         buckets, none = index.buckets, ()
         if not slots:
             return _cross(buckets.setdefault((), []))
-        return lambda rows: [r + more for r in rows for more in buckets.get(key(r), none)]
+        return Step(lambda rows: [r + more for r in rows for more in buckets.get(key(r), none)], lambda: index.widest)
 
     def _ready(self, tests: list[Literal]) -> list[Literal]:
         """Append the tests whose terms are bound; the rest."""
@@ -306,14 +326,12 @@ class Planner:
         if isinstance(body, Equals):
             left, right = self._value(body.left), self._value(body.right)
             if negated:
-                return lambda rows: [r for r in rows if left(r) != right(r)]
-            return lambda rows: [r for r in rows if left(r) == right(r)]
+                return _filter(lambda rows: [r for r in rows if left(r) != right(r)])
+            return _filter(lambda rows: [r for r in rows if left(r) == right(r)])
         assert isinstance(body, Atom)
         values = [self._value(term) for term in body.args]
-        known = self._world.relation(body.predicate, len(body.args)).rows
-        if negated:
-            return lambda rows: [r for r in rows if tuple([v(r) for v in values]) not in known]
-        return lambda rows: [r for r in rows if tuple([v(r) for v in values]) in known]
+        known = self._world.initial.get(body.predicate, {})
+        return _filter(lambda rows: [r for r in rows if (tuple([v(r) for v in values]) in known) != negated])
 
     def _value(self, term: str) -> Callable[[Row], int]:
         if term in self._slots:
@@ -323,4 +341,8 @@ class Planner:
 
 
 def _cross(choices: list[Row]) -> Step:
-    return lambda rows: [r + more for r in rows for more in choices]
+    return Step(lambda rows: [r + more for r in rows for more in choices], lambda: max(1, len(choices)))
+
+
+def _filter(run: Callable[[list[Row]], list[Row]]) -> Step:
+    return Step(run, lambda: 1)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cultivar.core.errors import InputError, did_you_mean
+from cultivar.environments.pddl.applicability import Applicability
 from cultivar.environments.pddl.evaluate import Evaluator, Reason
 from cultivar.environments.pddl.grounded import GroundTask, Operator
 from cultivar.environments.pddl.layers import Closure
@@ -34,7 +36,7 @@ class Validation:
 
 
 class Simulator:
-    """Steps through the states of one task. Immutable once made."""
+    """Steps through the states of one task. Nothing about a state is kept but bounded tables."""
 
     def __init__(self, task: GroundTask) -> None:
         self.task = task
@@ -42,18 +44,19 @@ class Simulator:
         self._close = Closure(task.axioms) if task.axioms else None
         self._evaluator = Evaluator(task)
         self._goals: tuple[Formula, ...] | None = None
-        self._split = len(task.by_action) < len(task.operators)
-        self._watched, self._buckets, self._free = _watch(task)
+
+    @cached_property
+    def _applicable(self) -> Applicability:
+        return Applicability(self.task)
+
+    @cached_property
+    def _split(self) -> bool:
+        """Whether some action became several operators."""
+        return len(self.task.by_action) < len(self.task.operators)
 
     def applicable(self, state: int) -> list[Operator]:
         """The operators that can be applied, one for each action, in the order of the task's operators."""
-        found = [op for need, forbid, op in self._free if not state & forbid]
-        buckets, left = self._buckets, state & self._watched
-        while left:
-            low = left & -left
-            left ^= low
-            found += [op for need, forbid, op in buckets[low] if state & need == need and not state & forbid]
-        found.sort(key=_index)
+        found = self._applicable(state)
         if self._split:
             return list({(op.name, op.args): op for op in reversed(found)}.values())[::-1]
         return found
@@ -109,8 +112,8 @@ class Simulator:
         if action is None:
             return (Reason(f"there is no action {name!r}{did_you_mean(name, self.task.domain.action)}"),)
         if len(args) != len(action.parameters):
-            wants = " ".join(p.name for p in action.parameters) or "none"
-            return (Reason(f"{name} takes {len(action.parameters)} arguments ({wants}), not {len(args)}"),)
+            wants = f"{len(action.parameters)} arguments ({' '.join(p.name for p in action.parameters)})"
+            return (Reason(f"{name} takes {wants if action.parameters else 'no arguments'}, not {len(args)}"),)
         reasons = []
         for parameter, arg in zip(action.parameters, args):
             kind = self.task.objects.get(arg)
@@ -118,7 +121,8 @@ class Simulator:
                 reasons.append(Reason(f"there is no object {arg!r}{did_you_mean(arg, self.task.objects)}"))
             elif not self.task.domain.is_a(kind, parameter.types):
                 wanted = " or ".join(parameter.types)
-                reasons.append(Reason(f"{arg} is of type {' or '.join(kind)}, but {parameter.name} must be {wanted}"))
+                is_of = f"{arg} is of type {' or '.join(kind)}"
+                reasons.append(Reason(f"{is_of}, but {parameter.name} must be of type {wanted}"))
         if reasons:
             return tuple(reasons)
         binding = {p.name: arg for p, arg in zip(action.parameters, args)}
@@ -164,36 +168,3 @@ def read_plan(text: str) -> list[tuple[str, tuple[str, ...]]]:
         name, *args = match[1].split()
         steps.append((name, tuple(args)))
     return steps
-
-
-def _index(op: Operator) -> int:
-    return op.index
-
-
-def _watch(task: GroundTask) -> tuple[int, dict[int, list[tuple[int, int, Operator]]], list[tuple[int, int, Operator]]]:
-    """Operators by the one precondition that fewest operators share: only those whose bit is set are looked at."""
-    uses: dict[int, int] = {}
-    for op in task.operators:
-        for bit in _bits(op.need):
-            uses[bit] = uses.get(bit, 0) + 1
-    buckets: dict[int, list[tuple[int, int, Operator]]] = {}
-    free = []
-    watched = 0
-    for op in task.operators:
-        entry = op.need, op.forbid, op
-        if op.need:
-            rarest = min(_bits(op.need), key=uses.__getitem__)
-            buckets.setdefault(rarest, []).append(entry)
-            watched |= rarest
-        else:
-            free.append(entry)
-    return watched, buckets, free
-
-
-def _bits(mask: int) -> list[int]:
-    found = []
-    while mask:
-        low = mask & -mask
-        found.append(low)
-        mask ^= low
-    return found
