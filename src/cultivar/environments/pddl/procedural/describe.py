@@ -1,4 +1,4 @@
-"""The specification of a domain in words, made from the domain itself: what it says of an action is what the action does."""
+"""The specification of a domain in words, made from the draft itself: what is said of an action is what it does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _setting(draft: Draft, topic: list[str]) -> str:
     theme = draft.theme
     text = f"You are {with_article(theme.role)}. {theme.setting}"
     if not draft.solo:
-        text += f" You direct the {plural(draft.noun('worker'))} who do the work: say who does what, one step after the other."
+        text += f" You direct the {plural(draft.noun('worker'))}: say who does what, one step after the other."
     if topic:
         text += f" The text behind this domain speaks of {listed(topic)}."
     kinds = [plural(t.noun) for role, t in draft.types.items() if t.noun not in ("thing", "level", "station", "hand")]
@@ -36,7 +36,8 @@ def labels(draft: Draft, parameters: list[Parameter]) -> dict[str, str]:
         if noun == "level":
             found[name] = f"level {'ABC'[sum(1 for label in found.values() if label.startswith('level'))]}"
         else:
-            found[name] = f"other {noun}" if noun in found.values() else noun
+            before = sum(1 for label in found.values() if label.endswith(noun))
+            found[name] = f"{('', 'other ', 'third ', 'fourth ')[before]}{noun}"
     return found
 
 

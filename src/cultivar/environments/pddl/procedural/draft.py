@@ -1,12 +1,12 @@
 """A domain in the making: what mechanics add types, predicates and actions to, and change each other's actions through.
 
 Mechanics speak in *roles* ("place", "lies", "pick"); the draft gives every role a name from the theme. Conditions and
-effects are written in a short notation, one literal after the other: ``"at who here, not locked there, who != mate"``.
-Parameters are written ``"who item here tool2:tool"``: the role of the type is what follows the colon, or the name itself
-without digits; ``here`` and ``there`` are places, ``who`` and ``mate`` workers.
+effects are written in a short notation, one literal after the other: ``"at who here, not locked there, who !=
+mate"``. Parameters are written ``"who item here tool2:tool"``: the role of the type is what follows the colon, or the
+name itself without digits; ``here`` and ``there`` are places, ``who`` and ``mate`` workers.
 
-A domain has either a crew of named workers or one unnamed actor. Mechanics are written for a crew; with a single actor
-the parameter ``who`` is dropped from every predicate and action, and sentences address "you".
+A domain has either a crew of named workers or one unnamed actor. Mechanics are written for a crew; with a single
+actor the parameter ``who`` is dropped from every predicate and action, and sentences address "you".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Protocol
 
 from cultivar.environments.pddl.model import Action, And, Atom, Domain, Equals, Formula, Not, Predicate, Variable
 from cultivar.environments.pddl.procedural.lexicon import Theme
-from cultivar.environments.pddl.procedural.wording import capital, plural, say, slug
+from cultivar.environments.pddl.procedural.wording import capital, conjugated, plural, say, slug, with_article
 
 ACTOR = "who"
 YOU = "you"
@@ -109,10 +109,6 @@ class ActionDraft:
     def has(self, name: str) -> bool:
         return any(name == known for known, _ in self.parameters)
 
-    def replace(self, old: str, new: str) -> None:
-        """Puts other words into the sentence."""
-        self.wording = self.wording.replace(old, new)
-
 
 class Capacity(Protocol):
     """What limits how much a worker carries: makes an action take a thing in hand, or give up one that is."""
@@ -191,117 +187,29 @@ class Draft:
         action = self.action(role, verbs, "", "", "", wording, kind)
         action.parameters = list(first.parameters)
         action.extend(parameters)
-        action.needs = [n for n in first.needs]
+        action.needs = list(first.needs)
         action.require(needs)
         action.effects = list(first.effects)
         action.cause(effects)
         return action
 
     def rule(self, text: str) -> None:
-        """A restriction in words. ``{role}`` is the noun of a type, ``{role+}`` its plural, ``{you}`` the actor."""
+        """A restriction in words. ``{role}`` is the noun of a type, ``{role+}`` its plural, ``{you}`` the actor, whose
+        verb is marked: ``"{you} ~need free hands to lead a {client}."``"""
         for role, kind in self.types.items():
+            text = text.replace(f"an {{{role}}}", with_article(kind.noun)).replace(
+                f"a {{{role}}}", with_article(kind.noun)
+            )
+            text = text.replace(f"An {{{role}}}", capital(with_article(kind.noun)))
+            text = text.replace(f"A {{{role}}}", capital(with_article(kind.noun)))
             text = text.replace(f"{{{role}}}", kind.noun).replace(f"{{{role}+}}", plural(kind.noun))
-        self.rules.append(text.replace("{you}", "you" if self.solo else f"a {self.noun('worker')}"))
+        actor = "you" if self.solo else with_article(self.noun("worker"))
+        self.rules.append(conjugated(text.replace("{you}", actor), second=self.solo))
 
     # -- what mechanics ask ----------------------------------------------------------------------------------------
 
     def noun(self, role: str) -> str:
         return self.types[role].noun
-
-    def take(self, action: ActionDraft, thing: str) -> None: ...
-
-    def release(self, action: ActionDraft, thing: str) -> None: ...
-
-
-@dataclass
-class Draft:
-    """See the module. ``rules`` are restrictions in words; ``solo`` says that there is one unnamed actor;
-    ``capacity`` is there once things can be carried, ``roomy`` if more than one at a time."""
-
-    theme: Theme
-    rng: random.Random
-    solo: bool
-    types: dict[str, TypeDraft] = field(default_factory=dict)
-    predicates: dict[str, PredicateDraft] = field(default_factory=dict)
-    actions: dict[str, ActionDraft] = field(default_factory=dict)
-    rules: list[str] = field(default_factory=list)
-    taken: set[str] = field(
-        default_factory=lambda: {"object", "either", "and", "or", "not", "when", "forall", "exists"}
-    )
-
-    imperative: bool = False
-    mechanics: frozenset[str] = frozenset()
-    capacity: Capacity | None = None
-    roomy: bool = False
-
-    # -- what mechanics add ----------------------------------------------------------------------------------------
-
-    def type(self, role: str, noun: str, names: tuple[str, ...] = (), parent: str = "") -> None:
-        """A type; a second declaration of a role is ignored."""
-        if role not in self.types:
-            self.types[role] = TypeDraft(self._name((noun, role)), parent, noun, names or (noun,))
-
-    def predicate(self, role: str, parameters: str, wording: str, names: str = "") -> None:
-        """A predicate; ``names`` are alternatives such as ``"locked|bolted"``. A second declaration is ignored."""
-        if role not in self.predicates:
-            name = self._name((*self._shuffled(names), role))
-            self.predicates[role] = PredicateDraft(name, read_parameters(parameters), self._placed(wording))
-
-    def action(
-        self, role: str, verbs: str, parameters: str, needs: str, effects: str, wording: str, kind: str = ""
-    ) -> ActionDraft:
-        """An action; ``verbs`` are alternatives, of which the theme's own go first. ``~verb`` in the wording is it."""
-        options = [*self._shuffled(self.theme.verbs.get(role, "")), *self._shuffled(verbs)]
-        verb = next((v for v in options if slug(v) not in self.taken), options[0])
-        name = self._name((verb, f"{verb} {self._last_noun(parameters)}", role))
-        action = ActionDraft(
-            role,
-            name,
-            read_parameters(parameters),
-            read_literals(needs),
-            read_literals(effects),
-            self._placed(wording.replace("~verb", f"~{verb}")),
-            kind,
-        )
-        self.actions[role] = action
-        return action
-
-    def clone(
-        self,
-        source: str,
-        role: str,
-        verbs: str,
-        parameters: str,
-        needs: str,
-        effects: str,
-        wording: str,
-        kind: str = "",
-    ) -> ActionDraft:
-        """An action with all that ``source`` has by now, and more: leading someone is moving with conditions added."""
-        first = self.actions[source]
-        action = self.action(role, verbs, "", "", "", wording, kind)
-        action.parameters = list(first.parameters)
-        action.extend(parameters)
-        action.needs = [n for n in first.needs]
-        action.require(needs)
-        action.effects = list(first.effects)
-        action.cause(effects)
-        return action
-
-    def rule(self, text: str) -> None:
-        """A restriction in words. ``{role}`` is the noun of a type, ``{role+}`` its plural, ``{you}`` the actor."""
-        for role, kind in self.types.items():
-            text = text.replace(f"{{{role}}}", kind.noun).replace(f"{{{role}+}}", plural(kind.noun))
-        self.rules.append(text.replace("{you}", "you" if self.solo else f"a {self.noun('worker')}"))
-
-    # -- what mechanics ask ----------------------------------------------------------------------------------------
-
-    def noun(self, role: str) -> str:
-        return self.types[role].noun
-
-    def types_noun(self, parameters: str) -> str:
-        """A noun that tells two actions with one verb apart: that of the last parameter's type."""
-        return self.noun(read_parameters(parameters)[-1][1])
 
     def take(self, action: ActionDraft, thing: str) -> None:
         """The action takes ``thing`` in hand."""

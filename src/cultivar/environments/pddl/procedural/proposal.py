@@ -14,7 +14,7 @@ from cultivar.environments.pddl.model import Domain, Problem
 from cultivar.environments.pddl.procedural.compose import build, choose_mechanics
 from cultivar.environments.pddl.procedural.describe import describe
 from cultivar.environments.pddl.procedural.draft import Draft
-from cultivar.environments.pddl.procedural.lexicon import choose_theme, dress, topic_words
+from cultivar.environments.pddl.procedural.lexicon import Theme, choose_theme, dress, nouns_of, topic_words
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
 from cultivar.environments.pddl.procedural.scene import SIZES, Scene
 from cultivar.environments.pddl.procedural.themes import THEMES
@@ -54,18 +54,31 @@ class Proposal:
 
 def propose(passage: str, rng: random.Random) -> Proposal:
     """A domain about what the passage is about. Any text will do, the empty one too. Costs a few milliseconds."""
-    theme = dress(choose_theme(passage, rng, THEMES), passage)
-    draft, parts = build(theme, choose_mechanics(theme, rng), rng)
+    theme = dress(choose_theme(passage, rng, THEMES), passage, THEMES)
+    return assemble(theme, choose_mechanics(theme, rng), topic_words(passage, nouns_of(THEMES), 3), rng)
+
+
+def assemble(theme: Theme, mechanics: list[type[Mechanic]], topic: list[str], rng: random.Random) -> Proposal:
+    """A domain of given mechanics, in the order of ``MECHANICS``; ``topic`` are words that its description mentions."""
+    draft, parts = build(theme, mechanics, rng)
     names = tuple(part.name for part in parts)
-    domain = draft.domain(slug(f"{theme.name} {rng.choice(names[2:])}"))
+    told = names[2:] or names
     language = Language(
         predicates={p.name: draft.predicate_template(role) for role, p in draft.predicates.items()},
         actions={a.name: draft.action_template(role) for role, a in draft.actions.items()},
         negated={p.name: draft.predicate_template(role, negated=True) for role, p in draft.predicates.items()},
         visibility=_visibility(draft),
     )
-    title = capital(f"{theme.name}: {listed(list(names[2:]))}")
-    return Proposal(domain, language, title, describe(draft, topic_words(passage, 3)), theme.name, names, draft, parts)
+    return Proposal(
+        domain=draft.domain(slug(f"{theme.name} {rng.choice(told)}")),
+        language=language,
+        title=capital(f"{theme.name}: {listed(list(told))}"),
+        description=describe(draft, topic),
+        theme=theme.name,
+        mechanics=names,
+        draft=draft,
+        parts=tuple(parts),
+    )
 
 
 def _visibility(draft: Draft) -> Visibility:

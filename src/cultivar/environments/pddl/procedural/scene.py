@@ -1,4 +1,4 @@
-"""One task in the making: places, objects, initial facts and goals on offer, from which as many are taken as the size asks.
+"""One task in the making: places, objects, initial facts, and goals on offer, of which as many are taken as size asks.
 
 Solvable by construction: there is an *open* part of the map, which can be walked freely; every mechanic that closes a
 place (a lock, a permit, ...) adds the place itself and puts whatever opens it into the part that can be reached before
@@ -33,8 +33,9 @@ class Goal:
 
 
 class Scene:
-    """See the module. ``size`` is 1 to 6; ``places`` are all that can be left again; ``walkable`` those that can be walked
-    to, once opened; ``plain`` those of them that need no action but moving; ``gates`` those that each mechanic closed."""
+    """See the module. ``size`` is 1 to 6. ``places`` are all that can be left again; ``walkable`` those that can be
+    walked to, once opened; ``plain`` those of them that need no action but moving; ``gates`` those that each mechanic
+    closed; ``toll`` the steps it takes to open a place."""
 
     def __init__(self, draft: Draft, rng: random.Random, size: int) -> None:
         self.draft = draft

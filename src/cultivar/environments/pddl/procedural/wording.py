@@ -1,9 +1,10 @@
 """English for templates: conjugation, negation, plurals, articles and PDDL names out of phrases.
 
-A *wording* is a sentence with two kinds of marks. ``{name}`` stands for a parameter. ``~`` before a verb in its base form
-marks it as the finite verb, to be conjugated and negated: ``{who} ~hold the {item}`` gives "you hold the ...", "the porter
-holds the ...", "you do not hold the ...", "the porter no longer holds the ...". A wording that begins with ``{who}`` is in
-the second person where the domain has a single, unnamed actor; everything else is in the third person singular.
+A *wording* is a sentence with two kinds of marks. ``{name}`` stands for a parameter. ``~`` before a verb in its base
+form marks it as the finite verb, to be conjugated and negated: ``{who} ~hold the {item}`` gives "you hold the ...",
+"the porter holds the ...", "you do not hold the ...", "the porter no longer holds the ...". A wording that begins
+with ``{who}`` is in the second person where the domain has a single, unnamed actor; everything else is in the third
+person singular.
 """
 
 from __future__ import annotations
@@ -86,6 +87,11 @@ def say(wording: str, values: Mapping[str, str], *, solo: bool, polarity: Polari
 
     text = _VERB.sub(conjugate, wording)
     return _SLOT.sub(lambda m: "you" if solo and m[1] == "who" else values.get(m[1], m[0]), text)
+
+
+def conjugated(sentence: str, *, second: bool) -> str:
+    """A sentence without slots, its marked verbs conjugated."""
+    return _VERB.sub(lambda match: _verb(match[1], second, "is"), sentence)
 
 
 def slots(wording: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Variants: two parts or three; parts can be taken off again; they must be fixed i
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from cultivar.environments.pddl.procedural.draft import Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
@@ -97,7 +98,7 @@ class Assembly(Mechanic):
                 scene.fact(f"lies {part} {scene.anywhere()}, fits-on {part} {frame}")
             if self.ordered:
                 scene.fact(f"basic {parts[0]}")
-                for one, other in zip(parts, parts[1:]):
+                for one, other in pairwise(parts):
                     scene.fact(f"follows {one} {other} {frame}")
             if self.detach and scene.rng.random() < 0.3:
                 scene.unfact(f"lies {parts[0]} {scene.where(parts[0])}")

@@ -7,6 +7,7 @@ no limit. What other mechanics need: ``take`` and ``release`` make an action pic
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from cultivar.environments.pddl.procedural.draft import ActionDraft, Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
@@ -95,7 +96,7 @@ class Carrying(Mechanic):
         if self.limit == "one":
             action.cause("free who")
         elif self.limit == "hands":
-            action.extend("hand", " out of the {hand}")
+            action.extend("hand", " with the {hand}")
             action.require(f"grips who hand {thing}")
             action.cause(f"not grips who hand {thing}, idle who hand")
         elif self.limit == "levels":
@@ -115,7 +116,7 @@ class Carrying(Mechanic):
                 scene.fact(f"idle {who} {hand}")
             if loads:
                 scene.fact(f"loaded {who} {loads[0]}")
-        for lighter, heavier in zip(loads, loads[1:]):
+        for lighter, heavier in pairwise(loads):
             scene.fact(f"heavier {lighter} {heavier}")
 
     def offer(self, scene: Scene) -> None:

@@ -60,7 +60,7 @@ class Clock(Mechanic):
         for hour, later in zip(hours, hours[1:] if self.ends else [*hours[1:], hours[0]]):
             scene.fact(f"passes {hour} {later}")
         scene.fact(f"now {hours[0] if self.ends else scene.rng.choice(hours)}")
-        for i, kind in enumerate(self.kinds):
+        for kind in self.kinds:
             late = hours[-1] if self.ends else scene.rng.choice(hours)
             scene.fact(f"{kind} {late}")
 

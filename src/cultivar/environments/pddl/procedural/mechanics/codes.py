@@ -47,7 +47,7 @@ class Codes(Mechanic):
         )
         draft.rule("A {place} with an armed keypad cannot be entered.")
         if self.forgetful:
-            draft.predicate("clear-headed", "who", "{who} ~have no code in mind", "clear-headed|no-code-in-mind")
+            draft.predicate("clear-headed", "who", "{who} ~be free to learn a code", "clear-headed|open-minded")
             learn.require("clear-headed who")
             learn.cause("not clear-headed who")
             draft.action(

@@ -41,7 +41,7 @@ class Escort(Mechanic):
             )
             if "free" in draft.predicates and self.one:
                 lead.require("free who")
-                draft.rule("{you} need free hands to lead a {client}.")
+                draft.rule("{you} ~need free hands to lead a {client}.")
         draft.rule("A {client} goes nowhere alone.")
         if self.register:
             draft.predicate("desk", "here", "the front desk ~be in the {here}", "front-desk-in|registers-in")

@@ -6,6 +6,7 @@ Variants: two or three levels; the pump fills level by level, or the whole tank 
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from cultivar.environments.pddl.procedural.draft import Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
@@ -53,7 +54,7 @@ class Fuel(Mechanic):
         levels = scene.ordered("level", self.most + 1)
         dock = next(w[2] for w in scene.facts if w[0] == "parked")
         scene.fact(f"pump {dock}, tank {vehicle} {scene.rng.choice(levels)}")
-        for low, high in zip(levels, levels[1:]):
+        for low, high in pairwise(levels):
             scene.fact(f"lower {low} {high}")
         if self.whole:
             scene.fact(f"topped {levels[-1]}")

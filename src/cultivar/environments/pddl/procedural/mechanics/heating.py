@@ -6,6 +6,7 @@ Variants: hot or cold; cold, warm and hot, step by step; work cools it down; it 
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from cultivar.environments.pddl.procedural.draft import Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
@@ -68,7 +69,7 @@ class Heating(Mechanic):
 
     def furnish(self, scene: Scene) -> None:
         heats = scene.ordered("heat", 3) if self.steps else []
-        for low, high in zip(heats, heats[1:]):
+        for low, high in pairwise(heats):
             scene.fact(f"hotter {low} {high}")
         for words in [w for w in scene.facts if w[0] == "set-up"]:
             if self.steps:

@@ -1,6 +1,7 @@
 """Paperwork: a form is filled in, signed, stamped and filed, each where that can be done.
 
-Variants: how many steps; a form can be revised, which revokes its signature; filing is final, or forms can be drawn again.
+Variants: how many steps; a form can be revised, which revokes its signature; filing is final, or forms can be drawn
+again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Power: a station works only while it is live.
 
-Variants: a switch at each station; one cable that is plugged in and out; a starter that must be pulled before every use.
+Variants: a switch at each station; one circuit that feeds one station; one cable that is plugged in and out; a starter
+that must be pulled before every use.
 """
 
 from __future__ import annotations

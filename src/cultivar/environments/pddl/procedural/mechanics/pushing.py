@@ -43,7 +43,7 @@ class Pushing(Mechanic):
             draft.rule("A {place} has floor space for one {heavy} only.")
         if self.free and "free" in draft.predicates:
             push.require("free who")
-            draft.rule("{you} need free hands to push a {heavy}.")
+            draft.rule("{you} ~need free hands to push a {heavy}.")
 
     def furnish(self, scene: Scene) -> None:
         count = min(1 + (scene.size >= 2) + (scene.size >= 5), len(scene.plain) - 1)

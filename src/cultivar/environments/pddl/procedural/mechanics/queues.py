@@ -1,6 +1,7 @@
 """A queue at a counter: clients are served in turn, each with what is asked for.
 
-Variants: each client wants something of their own, or takes anything; a client can be passed over, and then waits in vain.
+Variants: each client wants something of their own, or takes anything; a client can be passed over, and then waits in
+vain; clients are greeted first.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ class Queues(Mechanic):
             draft.rule("A {client} who has been passed over is not called again.")
 
     def furnish(self, scene: Scene) -> None:
-        items = [i for i in scene.all("item") if scene.where(i)]
-        count = max(1, min(len(items) - 1, scene.count(1, 3)))
+        items = scene.all("item")
+        count = min(len(items) - 1, scene.count(1, 3))
         turns = scene.ordered("turn", count + 1)
         scene.fact(f"counter {scene.openly()}, now-serving {turns[0]}")
         clients = scene.several("client", count)
@@ -84,13 +85,12 @@ class Queues(Mechanic):
 
     def offer(self, scene: Scene) -> None:
         counter = next(w[1] for w in scene.facts if w[0] == "counter")
-        items = [i for i in scene.all("item") if scene.where(i)]
+        wanted = [w[2] for w in scene.facts if w[0] == "wants"]
+        items = wanted or scene.all("item")
         clients = scene.all("client")
-        costs = [scene.errand(scene.where(i), counter) + self.greet for i in items[: len(clients)]]
+        costs = [scene.errand(scene.where(i) or counter, counter) + self.greet for i in items]
         for k, client in enumerate(clients):
-            claims = [f"where {i}" for i in items[: k + 1]]
-            if not self.particular:
-                claims = [f"where {i}" for i in items]
+            claims = [f"where {i}" for i in (items[: k + 1] if wanted else items)]
             goal = ", ".join(f"served {c}" for c in clients[: k + 1])
             scene.offer(goal, sum(costs[: k + 1]), "queue", *claims)
             if self.skip:

@@ -6,6 +6,7 @@ Variants: a station holds one charge or two (levels); the can is filled at the s
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from cultivar.environments.pddl.procedural.draft import Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
@@ -82,7 +83,7 @@ class Supply(Mechanic):
         if scene.rng.random() < 0.3:
             scene.fact(f"brimful {can}")
         levels = scene.ordered("stock", 3) if self.levels else []
-        for low, high in zip(levels, levels[1:]):
+        for low, high in pairwise(levels):
             scene.fact(f"less {low} {high}")
         for words in [w for w in scene.facts if w[0] == "set-up"]:
             if self.levels:

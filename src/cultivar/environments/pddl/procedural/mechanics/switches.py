@@ -78,7 +78,7 @@ class Switches(Mechanic):
 
     def offer(self, scene: Scene) -> None:
         first = scene.gates[self.name][0]
-        lever, spot = next(w[1:] for w in scene.facts if w[0] == "fixed")
+        spot = next(w[2] for w in scene.facts if w[0] == "fixed")
         if self.swings:
             scene.offer(f"not blocked {first}", scene.visit(spot), f"in {first}")
         for item in scene.all("item"):

@@ -76,7 +76,7 @@ class Vehicles(Mechanic):
         draft.take(unload, "thing")
         if "free" in draft.predicates:
             board.require("free who")
-            draft.rule("{you} need free hands to get aboard, so that freight has to be loaded.")
+            draft.rule("{you} ~need free hands to get aboard, so that freight has to be loaded.")
 
     def lay_out(self, scene: Scene) -> None:
         dock = scene.openly()

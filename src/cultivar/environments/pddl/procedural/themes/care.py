@@ -5,19 +5,26 @@ from cultivar.environments.pddl.procedural.lexicon import Theme, phrases
 THEMES = (
     Theme(
         name="hospital",
-        keywords="hospital ward nurse patient doctor clinic surgery surgeon medicine bandage medical stethoscope ambulance",
+        keywords="""hospital ward nurse patient doctor clinic surgery surgeon medicine bandage medical stethoscope
+        ambulance""",
         role="nurse on the night shift of a small hospital",
         setting="Everything has to be prepared and in its place before the morning round begins.",
         place="room",
         places=phrases(
-            "ward, pharmacy, linen room, sluice room, x-ray suite, staff kitchen, day clinic, basement store, reception, nursery, intensive care unit, records office"
+            """
+            ward, pharmacy, linen room, sluice room, x-ray suite, staff kitchen, day clinic, basement store,
+            reception, nursery, intensive care unit, records office
+            """
         ),
         way="corridor",
         worker="nurse",
         workers=phrases("night nurse, student nurse, head nurse, agency nurse"),
         item="instrument",
         items=phrases(
-            "blood pressure cuff, infusion pump, stethoscope, ear thermometer, suture kit, kidney dish, oxygen mask, splint, forceps tray, otoscope, pulse meter, catheter set"
+            """
+            blood pressure cuff, infusion pump, stethoscope, ear thermometer, suture kit, kidney dish, oxygen mask,
+            splint, forceps tray, otoscope, pulse meter, catheter set
+            """
         ),
         container="cabinet",
         containers=phrases("steel cabinet, dressing cabinet, corner cabinet, wall cabinet"),
@@ -54,14 +61,20 @@ THEMES = (
         setting="The animals grow restless, and the vet wants every room ready before the next one is called.",
         place="room",
         places=phrases(
-            "waiting room, treatment room, kennel, cattery, aviary, washing bay, feed store, surgery, recovery room, office, back yard"
+            """
+            waiting room, treatment room, kennel, cattery, aviary, washing bay, feed store, surgery, recovery room,
+            office, back yard
+            """
         ),
         way="passage",
         worker="assistant",
         workers=phrases("senior assistant, kennel hand, trainee vet, weekend helper"),
         item="supply",
         items=phrases(
-            "leash, feeding bowl, fleece blanket, muzzle, nail clipper, travel cage, flea comb, plastic collar, heat pad, milk bottle, harness"
+            """
+            leash, feeding bowl, fleece blanket, muzzle, nail clipper, travel cage, flea comb, plastic collar, heat
+            pad, milk bottle, harness
+            """
         ),
         container="locker",
         containers=phrases("feed locker, tall locker, tin locker, grey locker"),
@@ -94,17 +107,23 @@ THEMES = (
         name="fire station",
         keywords="fire firefighter brigade hose ladder rescue siren emergency alarm smoke helmet crew",
         role="duty officer of a country fire station",
-        setting="After the last call everything must be made ready again, because the next alarm can come at any minute.",
+        setting="After the last call everything must be made ready again: the next alarm can come at any minute.",
         place="bay",
         places=phrases(
-            "engine hall, hose tower, drill yard, watch room, breathing workshop, drying room, equipment store, boot room, fuel store, roof deck, dispatch office"
+            """
+            engine hall, hose tower, drill yard, watch room, breathing workshop, drying room, equipment store, boot
+            room, fuel store, roof deck, dispatch office
+            """
         ),
         way="passage",
         worker="firefighter",
         workers=phrases("leading firefighter, pump operator, ladder hand, young recruit"),
         item="item of kit",
         items=phrases(
-            "hose reel, breathing mask, rescue rope, foam branch, thermal camera, hydraulic cutter, first aid pack, smoke hood, signal lamp, axe belt, standpipe"
+            """
+            hose reel, breathing mask, rescue rope, foam branch, thermal camera, hydraulic cutter, first aid pack,
+            smoke hood, signal lamp, axe belt, standpipe
+            """
         ),
         container="locker",
         containers=phrases("engine locker, side locker, roof locker, deep locker"),
@@ -136,14 +155,20 @@ THEMES = (
         setting="A storm is coming up from the west, and the light and the station must be in order before dusk.",
         place="room",
         places=phrases(
-            "lamp room, gallery, stairwell, oil store, engine shed, keeper cottage, boathouse, signal hut, cellar, landing stage, workshop"
+            """
+            lamp room, gallery, stairwell, oil store, engine shed, keeper cottage, boathouse, signal hut, cellar,
+            landing stage, workshop
+            """
         ),
         way="stair",
         worker="keeper",
         workers=phrases("first keeper, second keeper, relief keeper, apprentice"),
         item="fitting",
         items=phrases(
-            "spare wick, brass lantern, prism, signal flag, barometer, fog bell, coil of rope, weather glass, storm shutter, oil funnel, telescope"
+            """
+            spare wick, brass lantern, prism, signal flag, barometer, fog bell, coil of rope, weather glass, storm
+            shutter, oil funnel, telescope
+            """
         ),
         container="chest",
         containers=phrases("sea chest, flag chest, iron chest, oak chest"),

@@ -10,14 +10,20 @@ THEMES = (
         setting="The shift ends with the siren, and nobody goes up before ore, tools and timbers are accounted for.",
         place="level",
         places=phrases(
-            "pit head, main shaft, upper gallery, pump chamber, powder room, ore bin, timber yard, blind drift, lamp room, wash house, crushing hall"
+            """
+            pit head, main shaft, upper gallery, pump chamber, powder room, ore bin, timber yard, blind drift, lamp
+            room, wash house, crushing hall
+            """
         ),
         way="tunnel",
         worker="miner",
         workers=phrases("face miner, timber man, hoist man, young trammer"),
         item="load",
         items=phrases(
-            "ore sample, timber prop, cable reel, drill core, blasting box, signal horn, pump hose, carbide tin, rail spike box, water flask"
+            """
+            ore sample, timber prop, cable reel, drill core, blasting box, signal horn, pump hose, carbide tin, rail
+            spike box, water flask
+            """
         ),
         container="tub",
         containers=phrases("ore tub, iron tub, side tub, tipping tub"),
@@ -45,19 +51,26 @@ THEMES = (
     ),
     Theme(
         name="joinery",
-        keywords="carpenter wood workshop joiner furniture chair saw plane bench glue timber cabinetmaker tool repair build builder construction machine factory",
+        keywords="""carpenter wood workshop joiner furniture chair saw plane bench glue timber cabinetmaker tool repair
+        build builder construction machine factory""",
         role="joiner in a furniture workshop",
         setting="A customer collects the order tonight, and half of it is still in pieces.",
         place="room",
         places=phrases(
-            "machine room, bench room, glue room, varnish room, timber store, drying loft, show room, office, loading bay, veneer room"
+            """
+            machine room, bench room, glue room, varnish room, timber store, drying loft, show room, office, loading
+            bay, veneer room
+            """
         ),
         way="doorway",
         worker="joiner",
         workers=phrases("master joiner, turner, finisher, apprentice"),
         item="workpiece",
         items=phrases(
-            "chair leg, drawer front, picture frame, table top, stool seat, cornice, shelf board, door panel, bed post, writing slope"
+            """
+            chair leg, drawer front, picture frame, table top, stool seat, cornice, shelf board, door panel, bed
+            post, writing slope
+            """
         ),
         container="cabinet",
         containers=phrases("drying cabinet, tool cabinet, corner cabinet, tall cabinet"),
@@ -88,12 +101,16 @@ THEMES = (
     ),
     Theme(
         name="instrument workshop",
-        keywords="violin instrument music luthier piano organ string guitar orchestra concert flute melody musician cello song",
+        keywords="""violin instrument music luthier piano organ string guitar orchestra concert flute melody musician
+        cello song""",
         role="instrument maker with a small workshop",
         setting="The orchestra plays tomorrow, and its instruments are all over the house.",
         place="room",
         places=phrases(
-            "bench room, varnish room, tone-wood store, tuning room, bow corner, show room, concert hall, packing room, drying attic, string room"
+            """
+            bench room, varnish room, tone-wood store, tuning room, bow corner, show room, concert hall, packing
+            room, drying attic, string room
+            """
         ),
         way="door",
         worker="maker",
@@ -129,19 +146,26 @@ THEMES = (
     ),
     Theme(
         name="pottery",
-        keywords="pottery potter clay kiln glaze ceramic bowl wheel vase glass tile sculpture statue artist paint painting",
+        keywords="""pottery potter clay kiln glaze ceramic bowl wheel vase glass tile sculpture statue artist paint
+        painting""",
         role="potter in a riverside studio",
         setting="The kiln is booked for tonight, and every piece must be ready for its firing.",
         place="room",
         places=phrases(
-            "clay cellar, throwing room, glaze kitchen, kiln yard, drying loft, gallery, packing room, slip room, studio shop, garden shed"
+            """
+            clay cellar, throwing room, glaze kitchen, kiln yard, drying loft, gallery, packing room, slip room,
+            studio shop, garden shed
+            """
         ),
         way="doorway",
         worker="potter",
         workers=phrases("master potter, glazer, kiln hand, student potter"),
         item="piece",
         items=phrases(
-            "soup bowl, wine jug, oil lamp, butter dish, flower vase, roof tile, tea pot, wall plate, salt cellar, candle holder"
+            """
+            soup bowl, wine jug, oil lamp, butter dish, flower vase, roof tile, tea pot, wall plate, salt cellar,
+            candle holder
+            """
         ),
         container="box",
         containers=phrases("straw box, sand box, flat box, cedar box"),
@@ -173,14 +197,20 @@ THEMES = (
         setting="Posters, programmes and a book have to leave the house before the fair opens.",
         place="room",
         places=phrases(
-            "composing room, press room, bindery, paper store, ink kitchen, proof room, front shop, drying room, plate store, despatch room"
+            """
+            composing room, press room, bindery, paper store, ink kitchen, proof room, front shop, drying room,
+            plate store, despatch room
+            """
         ),
         way="door",
         worker="printer",
         workers=phrases("compositor, press hand, binder, shop boy"),
         item="job",
         items=phrases(
-            "theatre poster, wedding card, fair programme, hymn sheet, street map, menu card, almanac, ballad sheet, seed catalogue, concert ticket"
+            """
+            theatre poster, wedding card, fair programme, hymn sheet, street map, menu card, almanac, ballad sheet,
+            seed catalogue, concert ticket
+            """
         ),
         container="drawer",
         containers=phrases("flat drawer, type drawer, paper drawer, deep drawer"),

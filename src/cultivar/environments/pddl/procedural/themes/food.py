@@ -8,16 +8,22 @@ THEMES = (
         keywords="kitchen restaurant cook chef recipe pan dinner meal dish soup oven sauce waiter menu vegetable",
         role="sous-chef in a crowded restaurant kitchen",
         setting="The first guests are already seated, and nothing may leave the pass unfinished.",
-        place="station",
+        place="area",
         places=phrases(
-            "scullery, cold room, pastry corner, grill corner, pantry, dining room, wine cellar, serving pass, back courtyard, dish room, spice loft"
+            """
+            scullery, cold room, pastry corner, grill corner, pantry, dining room, wine cellar, serving room, back
+            courtyard, dish room, spice loft
+            """
         ),
         way="swing door",
         worker="cook",
         workers=phrases("line cook, pastry cook, kitchen porter, young apprentice"),
         item="dish",
         items=phrases(
-            "copper kettle, soup tureen, casserole, sauce boat, pie tin, fish platter, salad bowl, ramekin, gratin dish, noodle pot, bread basket"
+            """
+            copper kettle, soup tureen, casserole, sauce boat, pie tin, fish platter, salad bowl, ramekin, gratin
+            dish, noodle pot, bread basket
+            """
         ),
         container="cupboard",
         containers=phrases("plate cupboard, warm cupboard, corner cupboard, low cupboard"),
@@ -53,14 +59,20 @@ THEMES = (
         setting="The shop opens at six, and the shelves are still bare.",
         place="room",
         places=phrases(
-            "flour loft, bakehouse, oven room, proving room, cooling room, shop, cellar, delivery yard, icing room, wash corner"
+            """
+            flour loft, bakehouse, oven room, proving room, cooling room, shop, cellar, delivery yard, icing room,
+            wash corner
+            """
         ),
         way="doorway",
         worker="baker",
         workers=phrases("master baker, oven hand, shop girl, young apprentice"),
         item="batch",
         items=phrases(
-            "rye loaf, poppy plait, cinnamon bun, seed roll, plum tart, walnut bread, cheese stick, almond slice, honey cake, potato loaf, butter croissant"
+            """
+            rye loaf, poppy plait, cinnamon bun, seed roll, plum tart, walnut bread, cheese stick, almond slice,
+            honey cake, potato loaf, butter croissant
+            """
         ),
         container="rack",
         containers=phrases("bread rack, tall rack, wire rack, wheeled rack"),
@@ -96,14 +108,20 @@ THEMES = (
         setting="The summer festival is a week away and the cellar must be stocked.",
         place="hall",
         places=phrases(
-            "malt loft, mash house, brewhouse, ferment cellar, cold store, bottling hall, loading yard, tasting room, hop store, cooperage"
+            """
+            malt loft, mash house, brewhouse, ferment cellar, cold store, bottling hall, loading yard, tasting room,
+            hop store, cooperage
+            """
         ),
         way="passage",
         worker="brewer",
         workers=phrases("head brewer, cellar hand, cooper, new apprentice"),
         item="cask",
         items=phrases(
-            "amber ale, wheat beer, dark stout, pale lager, honey porter, smoked bock, red ale, summer cider, ginger beer, harvest brew"
+            """
+            amber ale, wheat beer, dark stout, pale lager, honey porter, smoked bock, red ale, summer cider, ginger
+            beer, harvest brew
+            """
         ),
         container="crate",
         containers=phrases("beech crate, slatted crate, export crate, flat crate"),
@@ -139,14 +157,20 @@ THEMES = (
         setting="The milk came down at dawn, and every wheel has to be made, turned and stored before it spoils.",
         place="room",
         places=phrases(
-            "milk room, vat room, press room, brine room, ripening cave, smoking hut, wash house, sales room, cooling cellar, loading dock"
+            """
+            milk room, vat room, press room, brine room, ripening cave, smoking hut, wash house, sales room, cooling
+            cellar, loading dock
+            """
         ),
         way="door",
         worker="dairyman",
         workers=phrases("head dairyman, vat hand, cave keeper, summer helper"),
         item="cheese",
         items=phrases(
-            "goat wheel, alpine wheel, herb round, pepper cone, blue round, cream log, walnut round, sheep block, mild slab, young tomme"
+            """
+            goat wheel, alpine wheel, herb round, pepper cone, blue round, cream log, walnut round, sheep block,
+            mild slab, young tomme
+            """
         ),
         container="shelf",
         containers=phrases("spruce shelf, stone shelf, rolling shelf, high shelf"),

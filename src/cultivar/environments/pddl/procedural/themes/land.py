@@ -10,14 +10,20 @@ THEMES = (
         setting="Rain is forecast for the evening, and the day's work must be under cover by then.",
         place="yard",
         places=phrases(
-            "hay barn, cow shed, sheep fold, orchard, milking parlour, grain store, tool shed, henhouse, paddock, farm kitchen, machine shed"
+            """
+            hay barn, cow shed, sheep fold, orchard, milking parlour, grain store, tool shed, henhouse, paddock,
+            farm kitchen, machine shed
+            """
         ),
         way="gate",
         worker="farmhand",
         workers=phrases("old farmhand, milkmaid, shepherd, tractor driver"),
         item="load",
         items=phrases(
-            "seed sack, egg basket, wool bale, apple crate, milk pail, potato sack, honey jar, straw bundle, pumpkin, salt lick"
+            """
+            seed sack, egg basket, wool bale, apple crate, milk pail, potato sack, honey jar, straw bundle, pumpkin,
+            salt lick
+            """
         ),
         container="bin",
         containers=phrases("grain bin, feed bin, root bin, zinc bin"),
@@ -52,16 +58,22 @@ THEMES = (
         keywords="garden gardener plant seedling greenhouse rose flower soil water prune compost shrub seed botanical",
         role="gardener of a walled garden",
         setting="The garden opens to visitors on Sunday, and much has to be planted, moved and tidied.",
-        place="corner",
+        place="area",
         places=phrases(
-            "greenhouse, rose walk, potting shed, herb garden, orchard, compost yard, water garden, seed room, terrace, tool house, palm house"
+            """
+            greenhouse, rose walk, potting shed, herb garden, orchard, compost yard, water garden, seed room,
+            terrace, tool house, palm house
+            """
         ),
         way="path",
         worker="gardener",
         workers=phrases("head gardener, rose gardener, garden boy, volunteer"),
         item="pot",
         items=phrases(
-            "lavender pot, fern basket, fig sapling, orchid, box shrub, rose bush, ivy ball, dahlia tuber, olive tree, hosta clump"
+            """
+            lavender pot, fern basket, fig sapling, orchid, box shrub, rose bush, ivy ball, dahlia tuber, olive
+            tree, hosta clump
+            """
         ),
         container="crate",
         containers=phrases("seedling crate, cold crate, slatted crate, cedar crate"),
@@ -93,19 +105,26 @@ THEMES = (
     ),
     Theme(
         name="forestry",
-        keywords="forest tree timber wood logger ranger sawmill pine oak trail hunter wildlife woods river mountain park hike",
+        keywords="""forest tree timber wood logger ranger sawmill pine oak trail hunter wildlife woods river mountain
+        park hike""",
         role="ranger in charge of a forest district",
         setting="The storm has brought down trees and signs, and the trails must be safe before the weekend.",
         place="site",
         places=phrases(
-            "ranger hut, lookout tower, log yard, sawmill, river ford, deer meadow, quarry, campground, trailhead, tree nursery, charcoal pit"
+            """
+            ranger hut, lookout tower, log yard, sawmill, river ford, deer meadow, quarry, campground, trailhead,
+            tree nursery, charcoal pit
+            """
         ),
         way="trail",
         worker="ranger",
         workers=phrases("senior ranger, sawyer, trail hand, summer volunteer"),
         item="load",
         items=phrases(
-            "oak plank, pine pole, signpost, bird box, fence rail, larch beam, bench board, camera trap, salt stone, bark roll"
+            """
+            oak plank, pine pole, signpost, bird box, fence rail, larch beam, bench board, camera trap, salt stone,
+            bark roll
+            """
         ),
         container="chest",
         containers=phrases("trail chest, larder chest, map chest, iron chest"),

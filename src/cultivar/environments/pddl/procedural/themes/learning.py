@@ -5,19 +5,26 @@ from cultivar.environments.pddl.procedural.lexicon import Theme, phrases
 THEMES = (
     Theme(
         name="laboratory",
-        keywords="laboratory lab science scientist sample experiment chemical microscope test cell research bacteria chemistry physics molecule",
+        keywords="""laboratory lab science scientist sample experiment chemical microscope test cell research bacteria
+        chemistry physics molecule""",
         role="technician in a research laboratory",
         setting="The samples keep for one day only, and the protocol forgives no slip.",
         place="room",
         places=phrases(
-            "cold room, culture room, instrument room, weighing room, chemical store, washing room, dark room, clean room, delivery desk, archive cellar"
+            """
+            cold room, culture room, instrument room, weighing room, chemical store, washing room, dark room, clean
+            room, delivery room, archive cellar
+            """
         ),
         way="airlock",
         worker="technician",
         workers=phrases("senior technician, doctoral student, lab manager, summer intern"),
         item="sample",
         items=phrases(
-            "soil sample, blood vial, seed extract, river water flask, yeast culture, pollen slide, mineral powder, leaf section, enzyme tube, ice core"
+            """
+            soil sample, blood vial, seed extract, river water flask, yeast culture, pollen slide, mineral powder,
+            leaf section, enzyme tube, ice core
+            """
         ),
         container="freezer",
         containers=phrases("deep freezer, upright freezer, sample freezer, bench freezer"),
@@ -50,19 +57,26 @@ THEMES = (
     ),
     Theme(
         name="observatory",
-        keywords="observatory telescope star planet astronomy astronomer galaxy moon dome sky comet space orbit night satellite weather",
+        keywords="""observatory telescope star planet astronomy astronomer galaxy moon dome sky comet space orbit night
+        satellite weather""",
         role="assistant at a mountain observatory",
         setting="The sky clears at midnight, and the instruments have to be ready by then.",
         place="room",
         places=phrases(
-            "main dome, mirror lab, control room, library, battery room, darkroom, spectrograph room, guest house, radio hut, roof terrace, clock room"
+            """
+            main dome, mirror lab, control room, library, battery room, darkroom, spectrograph room, guest house,
+            radio hut, roof terrace, clock room
+            """
         ),
         way="stair",
         worker="assistant",
         workers=phrases("night assistant, optician, electrician, student observer"),
         item="device",
         items=phrases(
-            "eyepiece, star chart case, photo plate, guide camera, grating, colour filter, sextant, finder scope, clock drive, prism box"
+            """
+            eyepiece, star chart case, photo plate, guide camera, grating, colour filter, sextant, finder scope,
+            clock drive, prism box
+            """
         ),
         container="cabinet",
         containers=phrases("dry cabinet, plate cabinet, optics cabinet, steel cabinet"),
@@ -93,19 +107,26 @@ THEMES = (
     ),
     Theme(
         name="school",
-        keywords="school teacher pupil student classroom lesson class exam homework blackboard university education children child learn",
+        keywords="""school teacher pupil student classroom lesson class exam homework blackboard university education
+        children child learn""",
         role="caretaker of a village school",
         setting="The bell rings at eight, and each classroom needs the right things at the right time.",
         place="room",
         places=phrases(
-            "classroom, science room, gym, music room, library, staff room, canteen, art room, boiler room, playground, map room, assembly hall"
+            """
+            classroom, science room, gym, music room, library, staff room, canteen, art room, boiler room,
+            playground, map room, assembly hall
+            """
         ),
         way="hallway",
         worker="helper",
         workers=phrases("caretaker, young teacher, cook, class monitor"),
         item="teaching aid",
         items=phrases(
-            "globe, abacus, skeleton model, wall map, projector, microscope, drum set, atlas, magnet kit, chess set, easel"
+            """
+            globe, abacus, skeleton model, wall map, projector, microscope, drum set, atlas, magnet kit, chess set,
+            easel
+            """
         ),
         container="cupboard",
         containers=phrases("chalk cupboard, toy cupboard, glass cupboard, sports cupboard"),
@@ -136,19 +157,26 @@ THEMES = (
     ),
     Theme(
         name="library",
-        keywords="library librarian book shelf reader novel catalogue borrow loan page reading writer poem story author manuscript",
+        keywords="""library librarian book shelf reader novel catalogue borrow loan page reading writer poem story
+        author manuscript""",
         role="librarian of a town library",
         setting="The library reopens after the move, and every volume must be found, mended and shelved.",
         place="room",
         places=phrases(
-            "reading room, stacks, map room, bindery, lending desk, children corner, rare book vault, return hatch, periodicals hall, cellar magazine"
+            """
+            reading room, stacks, map room, bindery, lending hall, children corner, rare book vault, return hatch,
+            newspaper hall, cellar magazine
+            """
         ),
         way="doorway",
         worker="librarian",
         workers=phrases("head librarian, bookbinder, page boy, volunteer"),
         item="volume",
         items=phrases(
-            "atlas, herbal, chronicle, cookery book, psalter, travel diary, bird guide, law codex, fairy tale book, dictionary, sea chart folio"
+            """
+            atlas, herbal, chronicle, cookery book, psalter, travel diary, bird guide, law codex, fairy tale book,
+            dictionary, sea chart folio
+            """
         ),
         container="bookcase",
         containers=phrases("oak bookcase, glazed bookcase, folio bookcase, revolving bookcase"),
@@ -179,19 +207,26 @@ THEMES = (
     ),
     Theme(
         name="archive",
-        keywords="archive archivist document letter vault parchment record historian history scroll ancient century king empire war",
+        keywords="""archive archivist document letter vault parchment record historian history scroll ancient century
+        king empire war""",
         role="archivist in a city archive",
         setting="A scholar has announced herself for the afternoon and the papers must be found and fit to be read.",
         place="room",
         places=phrases(
-            "vault, reading room, scanning room, repair studio, intake desk, map store, seal room, microfilm room, office, loading dock"
+            """
+            vault, reading room, scanning room, repair studio, intake room, map store, seal room, microfilm room,
+            office, loading dock
+            """
         ),
         way="steel door",
         worker="archivist",
         workers=phrases("chief archivist, restorer, trainee, reading room clerk"),
         item="record",
         items=phrases(
-            "city charter, guild roll, birth register, trade treaty, peace letter, court roll, tithe map, ship diary, royal decree, tax ledger"
+            """
+            city charter, guild roll, birth register, trade treaty, peace letter, court roll, tithe map, ship diary,
+            royal decree, tax ledger
+            """
         ),
         container="box",
         containers=phrases("acid-free box, long box, lead box, map box"),
@@ -223,19 +258,26 @@ THEMES = (
     ),
     Theme(
         name="museum",
-        keywords="museum exhibit gallery curator painting sculpture fossil artifact exhibition dinosaur bone collection art",
+        keywords="""museum exhibit gallery curator painting sculpture fossil artifact exhibition dinosaur bone
+        collection art""",
         role="registrar of a small museum",
         setting="The new exhibition opens tonight, and half of the objects are still in the wrong place.",
         place="gallery",
         places=phrases(
-            "entrance hall, fossil gallery, coin room, picture gallery, conservation lab, crate store, lecture room, roof gallery, quarantine room, loading bay"
+            """
+            entrance hall, fossil gallery, coin room, picture gallery, conservation lab, crate store, lecture room,
+            roof gallery, quarantine room, loading bay
+            """
         ),
         way="archway",
         worker="handler",
         workers=phrases("art handler, conservator, curator, night guard"),
         item="exhibit",
         items=phrases(
-            "amber necklace, bronze mask, mammoth tusk, clay tablet, silver goblet, painted fan, meteorite, samurai helmet, glass flute, carved idol"
+            """
+            amber necklace, bronze mask, mammoth tusk, clay tablet, silver goblet, painted fan, meteorite, samurai
+            helmet, glass flute, carved idol
+            """
         ),
         container="vitrine",
         containers=phrases("tall vitrine, table vitrine, wall vitrine, corner vitrine"),

@@ -5,19 +5,26 @@ from cultivar.environments.pddl.procedural.lexicon import Theme, phrases
 THEMES = (
     Theme(
         name="theatre",
-        keywords="theatre theater stage actor play curtain scene costume rehearsal drama audience opera ballet dance dancer performance",
+        keywords="""theatre theater stage actor play curtain scene costume rehearsal drama audience opera ballet dance
+        dancer performance""",
         role="stage manager of a city theatre",
         setting="The curtain rises in an hour, and the second act is still in the workshop.",
         place="area",
         places=phrases(
-            "main stage, prop room, costume loft, paint shop, trap room, orchestra pit, dressing room, light bridge, scene dock, foyer, rehearsal hall"
+            """
+            main stage, prop room, costume loft, paint shop, trap room, orchestra pit, dressing room, light bridge,
+            scene dock, foyer, rehearsal hall
+            """
         ),
         way="passage",
         worker="stagehand",
         workers=phrases("stage carpenter, prop master, lighting hand, dresser"),
         item="prop",
         items=phrases(
-            "paper crown, wooden sword, candelabra, feather mask, gilded throne, stuffed raven, tin moon, letter scroll, velvet cloak, rubber dagger"
+            """
+            paper crown, wooden sword, candelabra, feather mask, gilded throne, stuffed raven, tin moon, letter
+            scroll, velvet cloak, rubber dagger
+            """
         ),
         container="trunk",
         containers=phrases("costume trunk, wicker trunk, tour trunk, prop trunk"),
@@ -53,14 +60,20 @@ THEMES = (
         setting="The light will be right for twenty minutes, and by then every department must be done.",
         place="location",
         places=phrases(
-            "sound stage, back lot, make-up trailer, camera truck, cutting room, prop store, wardrobe bus, catering tent, mill house, water tank"
+            """
+            sound stage, back lot, make-up trailer, camera truck, cutting room, prop store, wardrobe bus, catering
+            tent, mill house, water tank
+            """
         ),
         way="cable path",
         worker="crew member",
         workers=phrases("focus puller, gaffer, grip, runner"),
         item="item of gear",
         items=phrases(
-            "boom microphone, clapperboard, lens case, film can, walkie-talkie, light meter, matte box, wind shield, monitor, reflector board"
+            """
+            boom microphone, clapperboard, lens case, film can, walkie-talkie, light meter, matte box, wind shield,
+            monitor, reflector board
+            """
         ),
         container="case",
         containers=phrases("flight case, padded case, rolling case, lens vault"),
@@ -92,19 +105,26 @@ THEMES = (
     ),
     Theme(
         name="newsroom",
-        keywords="newspaper news journalist reporter editor headline press article story interview radio broadcast magazine politics election government",
+        keywords="""newspaper news journalist reporter editor headline press article story interview radio broadcast
+        magazine politics election government""",
         role="night editor of a daily paper",
         setting="The presses start at one, and until then each story has to pass through the right hands.",
         place="desk area",
         places=phrases(
-            "city desk, photo lab, copy room, archive, layout room, printing hall, mail room, interview room, wire room, rooftop studio"
+            """
+            city desk, photo lab, copy room, archive, layout room, printing hall, mail room, interview room, wire
+            room, rooftop studio
+            """
         ),
         way="corridor",
         worker="editor",
         workers=phrases("copy editor, picture editor, young reporter, night typist"),
         item="story",
         items=phrases(
-            "storm feature, election column, football report, theatre review, market list, crime notice, travel essay, chess problem, obituary, weather box"
+            """
+            storm feature, election column, football report, theatre review, market list, crime notice, travel
+            essay, chess problem, obituary, weather box
+            """
         ),
         container="folder",
         containers=phrases("front folder, sports folder, culture folder, late folder"),
@@ -137,19 +157,26 @@ THEMES = (
     ),
     Theme(
         name="hotel",
-        keywords="hotel guest room lobby reception luggage chambermaid concierge travel tourist vacation tourism inn holiday",
+        keywords="""hotel guest room lobby reception luggage chambermaid concierge travel tourist vacation tourism inn
+        holiday""",
         role="concierge of a grand hotel",
         setting="A wedding party arrives at three, and every room, key and trunk must be in order.",
         place="floor",
         places=phrases(
-            "lobby, linen room, wine cellar, ballroom, laundry, tea salon, garden suite, tower suite, breakfast room, luggage room, spa"
+            """
+            lobby, linen room, wine cellar, ballroom, laundry, tea salon, garden suite, tower suite, breakfast room,
+            luggage room, spa
+            """
         ),
         way="staircase",
         worker="servant",
         workers=phrases("bellboy, chambermaid, night porter, head waiter"),
         item="article",
         items=phrases(
-            "silver tray, crystal vase, satin cushion, ice bucket, breakfast basket, evening gown, top hat, orchid bowl, wool blanket, cake stand"
+            """
+            silver tray, crystal vase, satin cushion, ice bucket, breakfast basket, evening gown, top hat, orchid
+            bowl, wool blanket, cake stand
+            """
         ),
         container="wardrobe",
         containers=phrases("walnut wardrobe, mirror wardrobe, cedar wardrobe, tall wardrobe"),
@@ -191,14 +218,20 @@ THEMES = (
         setting="The hearing begins at ten, and without the right evidence and papers it cannot be held.",
         place="room",
         places=phrases(
-            "courtroom, evidence room, jury room, judge chambers, registry, holding cell, robing room, press gallery, law library, forensic lab"
+            """
+            courtroom, evidence room, jury room, judge chambers, registry, holding cell, robing room, press gallery,
+            law library, forensic lab
+            """
         ),
         way="corridor",
         worker="clerk",
         workers=phrases("registry clerk, court usher, bailiff, junior clerk"),
         item="piece of evidence",
         items=phrases(
-            "muddy boot, torn ledger, broken watch, glove, brass candlestick, ransom note, bent crowbar, tape reel, train ticket, wine glass"
+            """
+            muddy boot, torn ledger, broken watch, glove, brass candlestick, ransom note, bent crowbar, tape reel,
+            train ticket, wine glass
+            """
         ),
         container="safe",
         containers=phrases("evidence safe, wall safe, floor safe, grey safe"),
@@ -229,19 +262,26 @@ THEMES = (
     ),
     Theme(
         name="market",
-        keywords="market shop store trade trader sell buy price customer goods money merchant stall bank business company coin",
+        keywords="""market shop store trade trader sell buy price customer goods money merchant stall bank business
+        company coin""",
         role="keeper of a covered market",
         setting="The stalls open at seven, and the goods must be checked, priced and on display by then.",
         place="hall",
         places=phrases(
-            "fish hall, flower hall, cheese row, spice lane, ice cellar, weigh house, loading yard, cash office, cloth row, fountain court"
+            """
+            fish hall, flower hall, cheese row, spice lane, ice cellar, weigh house, loading yard, cash office,
+            cloth row, fountain court
+            """
         ),
         way="arcade",
         worker="trader",
         workers=phrases("fish trader, fruit trader, market boy, weigh master"),
         item="good",
         items=phrases(
-            "melon crate, silk bolt, olive jar, smoked ham, tea tin, tulip bunch, cod barrel, walnut sack, copper pan, lace bundle"
+            """
+            melon crate, silk bolt, olive jar, smoked ham, tea tin, tulip bunch, cod barrel, walnut sack, copper
+            pan, lace bundle
+            """
         ),
         container="stand",
         containers=phrases("corner stand, marble stand, folding stand, striped stand"),

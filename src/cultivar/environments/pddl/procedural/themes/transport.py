@@ -10,14 +10,20 @@ THEMES = (
         setting="Two ships lie at the quay, the tide will not wait, and the cargo has to be where the papers say.",
         place="berth",
         places=phrases(
-            "north quay, fish market, customs shed, dry dock, warehouse, slipway, ferry pier, coal wharf, container yard, pilot station, rope loft"
+            """
+            north quay, fish market, customs shed, dry dock, warehouse, slipway, ferry pier, coal wharf, container
+            yard, pilot station, rope loft
+            """
         ),
         way="gangway",
         worker="docker",
         workers=phrases("crane driver, old docker, tally clerk, deck hand"),
         item="freight",
         items=phrases(
-            "tea chest, crate of oranges, rope coil, fishing net, barrel of tar, bale of wool, engine part, spice box, canvas roll, tool chest, sack of coffee"
+            """
+            tea chest, crate of oranges, rope coil, fishing net, barrel of tar, bale of wool, engine part, spice
+            box, canvas roll, tool chest, sack of coffee
+            """
         ),
         container="hold",
         containers=phrases("forward hold, aft hold, deck hold, cold hold"),
@@ -51,14 +57,20 @@ THEMES = (
         setting="The night express is due, and wagons, mail and passengers must be where they belong.",
         place="stop",
         places=phrases(
-            "main platform, goods shed, signal box, water tower, engine shed, coal stage, parcel office, turntable, weigh house, branch halt, lamp room"
+            """
+            main platform, goods shed, signal box, water tower, engine shed, coal stage, parcel office, turntable,
+            weigh house, branch halt, lamp room
+            """
         ),
         way="track path",
         worker="railwayman",
         workers=phrases("shunter, signalman, stoker, porter"),
         item="parcel",
         items=phrases(
-            "mail bag, milk can, bicycle, lamp crate, seed hamper, pigeon basket, leather trunk, newspaper bundle, spare coupling, hat box"
+            """
+            mail bag, milk can, bicycle, lamp crate, seed hamper, pigeon basket, leather trunk, newspaper bundle,
+            spare coupling, hat box
+            """
         ),
         container="wagon",
         containers=phrases("box wagon, mail wagon, cattle wagon, open wagon"),
@@ -95,14 +107,20 @@ THEMES = (
         setting="The fog has lifted, all flights want to leave at once, and nothing may miss its plane.",
         place="area",
         places=phrases(
-            "check-in hall, baggage hall, security lane, departure lounge, transit lounge, cargo terminal, hangar, fuel depot, control tower, apron, customs hall"
+            """
+            check-in hall, baggage hall, security lane, departure lounge, transit lounge, cargo terminal, hangar,
+            fuel depot, control tower, apron, customs hall
+            """
         ),
         way="walkway",
         worker="agent",
         workers=phrases("ramp agent, gate agent, baggage handler, shift trainee"),
         item="piece",
         items=phrases(
-            "red suitcase, ski bag, guitar case, mail sack, pet carrier, camera trunk, medical cooler, pram, golf bag, sample case"
+            """
+            red suitcase, ski bag, guitar case, mail sack, pet carrier, camera trunk, medical cooler, pram, golf
+            bag, sample case
+            """
         ),
         container="bin",
         containers=phrases("loading bin, oversize bin, transfer bin, cold bin"),
@@ -139,14 +157,20 @@ THEMES = (
         setting="The mail coach leaves at noon, and every letter and parcel has its proper way.",
         place="room",
         places=phrases(
-            "counter hall, sorting room, parcel store, strong room, back office, loading ramp, telegraph room, mail loft, bicycle shed, customs corner"
+            """
+            counter hall, sorting room, parcel store, strong room, back office, loading ramp, telegraph room, mail
+            loft, bicycle shed, customs corner
+            """
         ),
         way="door",
         worker="clerk",
         workers=phrases("counter clerk, mail carrier, parcel clerk, junior clerk"),
         item="parcel",
         items=phrases(
-            "brown parcel, registered letter, wooden box, book packet, padded envelope, poster tube, flower box, heavy packet, foreign parcel, sealed pouch"
+            """
+            brown parcel, registered letter, wooden box, book packet, padded envelope, poster tube, flower box,
+            heavy packet, foreign parcel, sealed pouch
+            """
         ),
         container="sack",
         containers=phrases("canvas sack, express sack, airmail sack, jute sack"),

@@ -1,0 +1,81 @@
+"""Every mechanic by itself: its actions can be done, its goals can be reached, its language is clear."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from cultivar.environments.pddl import audit
+from cultivar.environments.pddl.check_language import check_language
+from cultivar.environments.pddl.coverage import witness
+from cultivar.environments.pddl.ground import ground
+from cultivar.environments.pddl.narrate import Narrator
+from cultivar.environments.pddl.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.procedural.compose import consistent, fits
+from cultivar.environments.pddl.procedural.mechanic import Mechanic
+from cultivar.environments.pddl.procedural.mechanics import MECHANICS
+from cultivar.environments.pddl.procedural.proposal import Proposal, assemble
+from cultivar.environments.pddl.procedural.themes import THEMES
+from cultivar.environments.pddl.search import plan
+from cultivar.environments.pddl.simulate import Simulator
+from cultivar.environments.pddl.write import write_domain, write_problem
+
+BY_NAME = {m.name: m for m in MECHANICS}
+THEME = next(t for t in THEMES if t.crop)
+
+
+def alone(mechanic: type[Mechanic]) -> list[type[Mechanic]]:
+    """The mechanic with no more than it needs."""
+    names = {"travel", "carrying", "stages", mechanic.name, *mechanic.needs}
+    return [m for m in MECHANICS if m.name in names]
+
+
+def propose_with(mechanics: list[type[Mechanic]], seed: int) -> Proposal:
+    return assemble(THEME, mechanics, [], random.Random(seed))
+
+
+def test_there_are_enough_mechanics_and_their_names_differ() -> None:
+    assert len(MECHANICS) >= 16
+    assert len(BY_NAME) == len(MECHANICS)
+
+
+def test_what_a_mechanic_needs_exists_and_comes_before_it() -> None:
+    order = [m.name for m in MECHANICS]
+    for mechanic in MECHANICS:
+        assert all(order.index(name) < order.index(mechanic.name) for name in mechanic.needs)
+        assert all(name in order for name in mechanic.clashes)
+
+
+@pytest.mark.parametrize("mechanic", MECHANICS, ids=lambda m: m.name)
+def test_a_mechanic_makes_a_world_that_passes_the_gates(mechanic: type[Mechanic]) -> None:
+    mechanics = alone(mechanic)
+    assert consistent(mechanics)
+    assert fits(mechanic, THEME, {m.name for m in mechanics} - {mechanic.name} - set(mechanic.clashes))
+    for seed in range(3):
+        made = propose_with(mechanics, seed)
+        assert parse_domain(write_domain(made.domain)).value == made.domain
+        assert [d for d in check_language(made.domain, made.language) if d.severity == "error"] == []
+        assert [f for f in audit.audit_domain(made.domain) if f.drops] == []
+        wanted = {a.name for a in made.domain.actions}
+        solved = 0
+        for number in range(8):
+            problem = made.sample(random.Random(number), number % 4 + 1)
+            assert parse_problem(write_problem(problem), made.domain).value == problem
+            simulator = Simulator(ground(made.domain, problem))
+            found = plan(simulator.task, max_expansions=2000)
+            solved += found.status == "solved"
+            if found.status == "solved":
+                assert Narrator(simulator.task, made.language).clash() is None
+                wanted -= witness(simulator, wanted, random.Random(number), steps=found.steps())
+        assert solved >= 7, f"{made.mechanics}: {solved} of 8 tasks were solved"
+        assert not wanted, f"never applicable in {made.mechanics}: {wanted}"
+
+
+@pytest.mark.parametrize("mechanic", MECHANICS, ids=lambda m: m.name)
+def test_a_mechanic_changes_the_domain(mechanic: type[Mechanic]) -> None:
+    if mechanic.group == "base" or mechanic.name == "stages":
+        pytest.skip("in every world of this test")
+    without = [m for m in alone(mechanic) if m is not mechanic]
+    plain = {a.name for a in propose_with(without, 0).domain.actions}
+    assert len(propose_with(alone(mechanic), 0).domain.actions) > len(plain)
