@@ -26,6 +26,12 @@ Planner = Callable[[GroundTask], Plan]
 
 WALKS = 4
 WALK_STEPS = 40
+BRANCHES = 40
+"""Actions looked at in one step of a walk."""
+
+MAX_OPERATORS = 20_000
+LARGE = 1000
+"""Ground actions from which on the budget of searches shrinks, because each costs in proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class Bench:
     ) -> Bench | None:
         """None if the problem cannot be grounded or is not solved within the limits."""
         try:
-            task = solved[0] if solved else ground(domain, problem)
+            task = solved[0] if solved else ground(domain, problem, max_operators=MAX_OPERATORS)
         except (GroundingLimit, InputError):
             return None
         found = solved[1] if solved else planner(task)
@@ -105,7 +111,7 @@ class Bench:
             states.append(simulator.apply(states[-1], op))
         goals = [g for g in goal_facts(problem.goal) if g in task.bit]
         predicates = goal_predicates(domain, goals)
-        left = plans if solved else plans - 1
+        left = max(0, plans * LARGE // max(LARGE, len(task.operators)) - (solved is None))
         bench = cls(domain, problem, task, simulator, found, rng, left, planner, states, goals, predicates)
         bench._learn(bench.initial, None, len(found))
         return bench
@@ -139,7 +145,10 @@ class Bench:
         """Source of the bias: novelty of width 1, Lipovetzky and Geffner, Width and serialization, 2012."""
         simulator, rng, visited = self.simulator, self.rng, {state}
         for step in range(rng.randint(WALK_STEPS // 2, WALK_STEPS)):
-            after = [s for _, s in simulator.successors(state) if s not in visited]
+            operators = simulator.applicable(state)
+            if len(operators) > BRANCHES:
+                operators = rng.sample(operators, BRANCHES)
+            after = [s for s in (simulator.apply(state, op) for op in operators) if s not in visited]
             if not after:
                 break
             novel = [s for s in after if s & ~seen]
@@ -249,7 +258,7 @@ class Bench:
 
 def _checked(domain: Domain, problem: Problem, found: Plan, operator: str) -> Evolved | None:
     try:
-        task = ground(domain, problem)
+        task = ground(domain, problem, max_operators=MAX_OPERATORS)
     except (GroundingLimit, InputError):
         return None
     simulator = Simulator(task)
