@@ -14,4 +14,5 @@
     (hands-free ana))
   (:goal (and
     (surveyed sump-hall)
+    (full-reel red-reel)
     (diver-at ana entrance-pool))))

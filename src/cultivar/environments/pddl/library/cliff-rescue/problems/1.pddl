@@ -1,7 +1,7 @@
 (define (problem cliff-rescue-1)
   (:domain cliff-rescue)
   (:objects
-    nora - rescuer
+    nora otto - rescuer
     pavel - casualty
     top-ledge middle-ledge - ledge
     long-rope - rope
@@ -9,7 +9,7 @@
   (:init
     (below middle-ledge top-ledge)
     (on-ledge nora top-ledge) (medic nora) (coils nora long-rope) (burdened nora)
-    (carries-bolt nora bolt-1)
+    (on-ledge otto top-ledge) (carries-bolt otto bolt-1)
     (lies-on pavel middle-ledge))
   (:goal (and
     (splinted pavel))))

@@ -1,13 +1,16 @@
 (define (problem rolling-upgrade-2)
   (:domain rolling-upgrade)
   (:objects
-    alpha beta - server
-    a1 b1 - slot
-    wiki - service)
+    alpha beta gamma - server
+    a1 b1 c1 - slot
+    wiki mail - service)
   (:init
-    (slot-of a1 alpha) (slot-of b1 beta)
-    (powered alpha) (powered beta) (runs-in wiki a1) (free-slot b1) (old-format wiki))
+    (slot-of a1 alpha) (slot-of b1 beta) (slot-of c1 gamma)
+    (powered alpha) (powered beta) (powered gamma) (patched gamma) (runs-in wiki a1)
+    (runs-in mail b1) (free-slot c1)
+    (old-format wiki) (old-format mail))
   (:goal (and
     (patched alpha)
+    (powered alpha)
     (new-format wiki)
-    (powered beta))))
+    (runs-in mail b1))))

@@ -3,9 +3,11 @@
   (:objects
     amati - violin
     belly-seam - seam
-    long-clamp - clamp)
+    bass-crack - crack
+    long-clamp short-clamp - clamp)
   (:init
-    (part-of belly-seam amati) (slack amati) (gaping belly-seam) (spare long-clamp) (pot-warm))
+    (part-of belly-seam amati) (part-of bass-crack amati) (slack amati) (gaping belly-seam)
+    (sound bass-crack) (cleated bass-crack)
+    (spare long-clamp) (spare short-clamp) (pot-warm))
   (:goal (and
-    (sound belly-seam)
-    (pot-cold))))
+    (strung amati))))
