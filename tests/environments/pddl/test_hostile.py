@@ -29,7 +29,7 @@ def test_mutated_files() -> None:
     assert [failure for row in rows for failure in row.failures] == []
 
 
-@pytest.mark.parametrize("kind", [kind for kind in MONSTERS if not kind.startswith("50 MB")])
+@pytest.mark.parametrize("kind", [kind for kind in MONSTERS if not kind.startswith("50 MB")][::2])
 def test_monsters(kind: str) -> None:
     text = MONSTERS[kind]()
     begun = time.process_time()

@@ -14,7 +14,7 @@ from cultivar.environments.pddl.write import WIDTH, write_domain, write_formula,
 from .strategies import domains, worlds
 
 slow = settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -122,7 +122,7 @@ def test_formulas_on_one_line() -> None:
 
 
 def test_the_competition_files_read_back(shared_data: Path) -> None:
-    for path in sorted((shared_data / "ipc").glob("*/1-domain.pddl")):
+    for path in sorted((shared_data / "ipc").glob("*/1-domain.pddl"))[::4]:
         domain = parse_domain(path.read_text(encoding="utf-8")).value
         assert domain is not None, path
         assert parse_domain(write_domain(domain)).value == domain, path

@@ -107,6 +107,7 @@ class Report:
         self._kept: list[tuple[int, int, Diagnostic]] = []
         self._count: dict[Severity, int] = {"error": 0, "warning": 0}
         self._told: set[Hashable] = set()
+        self._suggestions = 0
 
     @property
     def full(self) -> bool:
@@ -132,9 +133,10 @@ class Report:
         self.error("unsupported-feature", message, at, once=("unsupported", feature))
 
     def suggest(self, word: str, known: Iterable[str]) -> str:
-        """``"; did you mean 'x'?"`` for the nearest known name, or nothing. Bounded, but to be called lazily."""
-        if len(word) > _WORD:
+        """``"; did you mean 'x'?"`` for the nearest known name, or nothing. Bounded in time over the whole text."""
+        if len(word) > _WORD or self._suggestions >= 2 * MAX_DIAGNOSTICS:
             return ""
+        self._suggestions += 1
         candidates = list(islice((k for k in known if abs(len(k) - len(word)) <= 8 and len(k) <= _WORD), _KNOWN))
         near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.66)
         return f"; did you mean {quote(near[0])}?" if near else ""
