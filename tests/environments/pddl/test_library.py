@@ -238,6 +238,12 @@ def test_the_four_domains_of_the_suite_are_here() -> None:
     }
 
 
+def test_the_rewritten_barman_is_the_one_of_the_planning_competition(shared_data: Path) -> None:
+    theirs = parse_domain((shared_data / "ipc" / "barman-sat14-strips" / "1-domain.pddl").read_text(encoding="utf-8"))
+    assert theirs.value is not None
+    assert domain_key(dict(agentboard())["barman"]) == domain_key(theirs.value)
+
+
 def contaminated(domain: Domain) -> str | None:
     """The domain of the suite that this one is, or is a re-skin of."""
     for name, tested in agentboard():
