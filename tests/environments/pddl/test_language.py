@@ -12,7 +12,7 @@ from cultivar.core.errors import InputError, Unparsable
 from cultivar.environments.pddl.check_language import MAX_TEMPLATE, check_language
 from cultivar.environments.pddl.language import Language, Visibility, default_language
 from cultivar.environments.pddl.model import Action, Domain, Predicate, Variable
-from cultivar.environments.pddl.negation import first_person, infinitive, negated, negations
+from cultivar.environments.pddl.negation import bare_command, first_person, infinitive, negated, negations
 from cultivar.environments.pddl.parse import parse_domain
 from cultivar.environments.pddl.read_language import MAX_REPLY, read_language
 from cultivar.environments.pddl.templates import Template
@@ -83,6 +83,7 @@ def test_each_fault_of_a_template_has_its_code(text: str, code: str) -> None:
 
 def test_brackets_are_refused_in_actions_only() -> None:
     assert codes(changed(stack="Stack {arg1} (on {arg2}).")) == ["brackets"]
+    assert codes(changed(stack="Action: stack {arg1} on {arg2}.")) == ["reserved-words"]
     assert codes(changed(on="{arg1} is on {arg2} (stacked).")) == []
 
 
@@ -155,6 +156,18 @@ def test_infinitive_and_first_person() -> None:
     short = infinitive(template)
     assert short is not None and short.render(["x"]) == "to be holding x"
     assert infinitive(Template.parse("There is a {arg1}")) is None
+
+
+def test_what_follows_to() -> None:
+    def to(text: str) -> str | None:
+        short = infinitive(first_person(Template.parse(text)))
+        return None if short is None else short.render(["x"])
+
+    assert to("You hold {arg1}.") == "to hold x"
+    assert to("You can see {arg1}.") is None
+    assert to("You never saw {arg1}.") is None
+    assert bare_command(Template.parse("You walk to {arg1}.")).render(["x"]) == "walk to x"
+    assert bare_command(Template.parse("Walk to {arg1}.")).render(["x"]) == "walk to x"
 
 
 def test_the_article_follows_the_name() -> None:

@@ -9,6 +9,7 @@ from cultivar.core.errors import did_you_mean
 from cultivar.environments.pddl.diagnostics import Diagnostic, Severity
 from cultivar.environments.pddl.language import Language, Visibility
 from cultivar.environments.pddl.model import Domain, Variable
+from cultivar.environments.pddl.read_action import ACTION_MARK
 from cultivar.environments.pddl.templates import PLACEHOLDER, Template
 
 MAX_TEMPLATE = 300
@@ -108,6 +109,10 @@ def _template(what: str, name: str, parameters: tuple[Variable, ...], text: str)
     yield from _placeholders(where, form, len(parameters), template, text)
     if what == "action" and re.search(r"[\[\]()<>`*\"]", text):
         yield _error("brackets", f"{where} has brackets, quotation marks or '*'; write plain words", text)
+    if what == "action" and ACTION_MARK.search(text):
+        yield _error(
+            "reserved-words", f"{where} has 'action:', the mark that an action comes after; leave it out", text
+        )
     if template.glued:
         yield _error("glued-placeholder", f"{where} has a placeholder that touches a word; put spaces around it", text)
 

@@ -18,7 +18,7 @@ from cultivar.environments.pddl.goal_words import Phrasing, conjuncts
 from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.language import Language, Visibility, default_language, spoken
 from cultivar.environments.pddl.model import Atom, Formula, Not, Variable
-from cultivar.environments.pddl.negation import first_person, infinitive, negations
+from cultivar.environments.pddl.negation import bare_command, first_person, infinitive, negations
 from cultivar.environments.pddl.read_action import ActionReader, Call, Unclear
 from cultivar.environments.pddl.read_language import read_language
 from cultivar.environments.pddl.sight import Sight
@@ -105,17 +105,21 @@ class Narrator:
 
     def is_command(self, name: str) -> bool:
         """Whether the action's sentence starts with a verb as far as can be told, so that it can follow "to"."""
-        first = self.actions[name].pieces[0]
-        if not isinstance(first, str):
+        template = self._commands[name]
+        word = template.elements[0] if template.elements else 0
+        if not isinstance(word, str):
             return False
-        word = (words(first) or [""])[0]
-        said = words(spoken(name))
-        return word in said[:1] or word in _COMMANDS
+        return template is not self.actions[name] or name.startswith(word) or word in _COMMANDS
+
+    @cached_property
+    def _commands(self) -> dict[str, Template]:
+        return {name: bare_command(template) for name, template in self.actions.items()}
 
     def doing(self, name: str, args: tuple[str, ...]) -> str:
         """What can follow "to" or "cannot": "stack block a on block b", or the quoted sentence after "do"."""
-        body = self._render(self.actions[name], args)
-        return body if self.is_command(name) else f'do "{capitalised(body)}"'
+        if self.is_command(name):
+            return self._render(self._commands[name], args)
+        return f'do "{capitalised(self._render(self.actions[name], args))}"'
 
     def being(self, formula: Formula) -> str:
         """What can follow "I need": "block a to be clear", or a clause with "that"."""
@@ -129,7 +133,7 @@ class Narrator:
     def inner_voice(self) -> Narrator:
         """The same task told by the one who acts: "you" is "I"."""
         other = copy.copy(self)
-        for name in ("_infinitives", "_phrasing", "inner_voice", "_reader"):
+        for name in ("_infinitives", "_commands", "_phrasing", "inner_voice", "_reader"):
             other.__dict__.pop(name, None)
         other._facts = {}
         other.predicates = {name: first_person(t) for name, t in self.predicates.items()}

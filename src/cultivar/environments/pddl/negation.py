@@ -19,6 +19,9 @@ _UNSAFE = frozenset(
 _VERB = re.compile(rf"\b({'|'.join(sorted(_VERBS))})\b", re.IGNORECASE)
 _PARTICIPLE = re.compile(r" (?:been|\w+ed)\b", re.IGNORECASE)
 _THING = re.compile(r" (?:an?|the|your|its|\{arg\d+\})(?= |$)", re.IGNORECASE)
+_SELF = re.compile(
+    r"(?:you|I) (?!(?:am|are|was|were|can|may|must|will|shall|should|could|would)\b)(\w.*)", re.IGNORECASE
+)
 _JOINED = re.compile(r"\{arg\d+\} and (?=\{arg\d+\})", re.IGNORECASE)
 _PLAIN = {"holds": "does not hold", "contains": "does not contain", "has": "does not have", "have": "do not have"}
 _THERE = re.compile(r"^there (is|are) (?:an? )?", re.IGNORECASE)
@@ -59,16 +62,22 @@ def long_negated(template: Template) -> Template:
 
 def infinitive(template: Template) -> Template | None:
     """``block a is clear`` -> ``block a to be clear`` (after "I need ..."); None where it would not be English."""
+    own = _SELF.match(template.text)
+    if own is not None and not any(w in _UNSAFE for w in template.elements):
+        return Template.parse(f"to {own[1]}")
     found = _verb(template)
-    if (
-        found is None
-        or found[0].lower() not in ("is", "are", "am")
-        or found.start() == 0
-        or _THERE.match(template.text)
-    ):
+    if found is None or found.start() == 0 or found[0].lower() not in ("is", "are", "am"):
+        return None
+    if _THERE.match(template.text):
         return None
     subject = template.text[: found.start()]
     return Template.parse(f"{'' if subject == 'I ' else subject}to be{template.text[found.end() :]}")
+
+
+def bare_command(template: Template) -> Template:
+    """``you walk to the hall`` -> ``walk to the hall``: what can follow "to"; other templates as they are."""
+    own = _SELF.match(template.text)
+    return template if own is None else Template.parse(own[1])
 
 
 _PERSONS = (

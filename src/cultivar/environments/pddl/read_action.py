@@ -73,6 +73,10 @@ def _sentences(line: str) -> list[str]:
     return [part for part in re.split(r"(?<=[.!?])\s+|\s+\((?=[A-Za-z]+ )", line) if part.strip()]
 
 
+def _bared(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".! ")
+
+
 def _letters_and_digits(name: str) -> Words:
     return tuple(re.findall(r"[^\W\d_]+|\d+", name))
 
@@ -99,6 +103,7 @@ class ActionReader:
             )
             calls += [Form(("action", name), (*head, *range(len(places))), places) for head in heads]
         self._calls = calls
+        loose += [Form(f.key, f.elements[1:], f.allowed) for f in loose if f.elements[:1] == ("you",)]
         self._loose = loose + calls
         self._needed = {form: frozenset(e for e in form.elements if isinstance(e, str)) for form in self._loose}
         self._names = Trie((tuple(words(text)), name) for name, text in shown.items())
@@ -115,9 +120,9 @@ class ActionReader:
         """The action that the text means. The exact sentence of an action always reads back as that action."""
         whole = text.strip() if len(text) <= 2 * MAX_LINE else ""
         if whole and _STRUCTURE.fullmatch(whole) is None:
-            found = self._exactly(words(whole))
-            if len(found) == 1:
-                return next(iter(found))
+            for call in self._exactly(words(whole)):
+                if _bared(self._help.said(call)) == _bared(whole):
+                    return call
         lines = action_lines(text)
         if not lines:
             return Unclear(f"Your reply holds no action. {self._help.known_actions()}", "empty")
@@ -165,6 +170,7 @@ class ActionReader:
                 return found
         bare = part[_LEAD.match(part).end() :]  # type: ignore[union-attr]
         ways = [words(text) for text in dict.fromkeys((part, bare))]
+        ways += [tokens[1:] for tokens in ways if tokens[:1] in (["i"], ["you"])]
         exact = set().union(*map(self._exactly, ways))
         return exact or set().union(*(self._readings(self._loose, tokens) for tokens in ways))
 

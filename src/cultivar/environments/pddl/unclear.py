@@ -32,10 +32,12 @@ class Helper:
         more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
         return f"You can: {', '.join(names[:MAX_NAMED])}{more}."
 
+    def said(self, call: tuple[str, tuple[str, ...]]) -> str:
+        """The sentence of an action."""
+        return sentence(self._templates[call[0]].render([self._shown[a] for a in call[1]]))
+
     def sentences(self, calls: Sequence[tuple[str, tuple[str, ...]]]) -> str:
-        said = sorted(
-            f"'{sentence(self._templates[name].render([self._shown[a] for a in args]))}'" for name, args in calls
-        )
+        said = sorted(f"'{self.said(call)}'" for call in calls)
         return " or ".join(said[:4]) + (f" or {len(said) - 4} more" if len(said) > 4 else "")
 
     def verb(self, name: str) -> str:
