@@ -71,7 +71,7 @@ def plan(
         return _answer("unsolvable", (), effort)
     try:
         moves, proved = _solve(NormalTask(task), optimal, effort)
-    except OutOfBudget:
+    except (OutOfBudget, MemoryError):
         return _answer("limit", (), effort)
     return _answer("unsolvable" if moves is None else "solved", moves or (), effort, proved)
 
@@ -94,7 +94,7 @@ def _solve(task: NormalTask, optimal: bool, effort: Effort) -> tuple[list[Move] 
         return look.plan, True
     if optimal:
         return race([Turns(astar(task, successors, effort, LandmarkCut(task).value)), look]), True
-    width = Turns(width_search(task, successors, effort, None))
+    width = Turns(width_search(task, successors, effort))
     if width.run(FIRST_TURN):
         found = width.plan
     else:
