@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class Author:
             return json.dumps([f"I take step {k} because it is needed." for k in range(int(count))])
         if rng.random() < 0.15:
             return "I am sorry, I cannot write a problem."
-        return f"```pddl\n{lamp_problem(rng.randint(1, 5), rng.randint(2, 5))}\n```"
+        return f"```pddl\n{lamp_problem(rng.randint(2, 5), rng.randint(2, 4))}\n```"
 
 
 def test_without_a_model(tmp_path: Path) -> None:
@@ -143,8 +144,8 @@ def test_with_a_model_that_makes_mistakes(tmp_path: Path) -> None:
 
 def test_a_model_that_never_gets_it_right_is_dropped_with_the_reason() -> None:
     def author(request: Request) -> str:
-        said = Author()(request)
-        return said.replace("(drak", "(drka").replace("(dark", "(drak") if "define (domain" in said else said
+        unmended = "Write the world described" in str(request.messages[0]["content"])
+        return Author()(replace(request, messages=request.messages[:1]) if unmended else request)
 
     made, dropped = try_recipe(run, PASSAGES[:1], Config(environments=1, tasks=2), model=FunctionModel(author))
     assert made.records == []
@@ -193,7 +194,9 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(tmp_path: Path) ->
             os.kill(process.pid, signal.SIGKILL)
         process.wait()
     subprocess.run([*command, str(tmp_path / "killed")], check=True, capture_output=True)
-    for name in ("records.jsonl", "dropped.jsonl", "card.md"):
-        whole = (tmp_path / "whole" / name).read_bytes().replace(b"whole", b"killed")
-        assert (tmp_path / "killed" / name).read_bytes() == whole, name
+    for name in ("records.jsonl", "dropped.jsonl"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    card = (tmp_path / "whole" / "card.md").read_text()
+    told = card.replace(str(tmp_path / "whole"), str(tmp_path / "killed")).replace("whole", "killed")
+    assert (tmp_path / "killed" / "card.md").read_text().replace("whole", "killed") == told
     assert recheck(RunDirectory(tmp_path / "killed").records()).findings == []
