@@ -8,6 +8,7 @@ equal ``max_expansions`` give equal plans in every process on every machine; the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -30,6 +31,8 @@ FIRST_LOOK = 15_000
 # Work of the first turn of each search in a portfolio, and by how much each round's turns are longer.
 FIRST_TURN = 20_000
 GROWTH = 1.5
+# Uniform-cost and width search keep a hundred thousand states a second: past this work (about 2 GB) they stand still.
+MANY_STATES = 20_000_000
 # Work that goes into making a plan cheaper once it is found.
 POLISH = 20_000
 
@@ -89,12 +92,12 @@ def _solve(task: NormalTask, optimal: bool, effort: Effort) -> tuple[list[Move] 
     if task.initial & task.goal == task.goal:
         return [], True
     successors = Successors(task)
-    look = Turns(uniform_cost(task, successors, effort))
+    look = Turns(uniform_cost(task, successors, effort), MANY_STATES)
     if look.run(FIRST_LOOK):
         return look.plan, True
     if optimal:
         return race([Turns(astar(task, successors, effort, LandmarkCut(task).value)), look]), True
-    width = Turns(width_search(task, successors, effort))
+    width = Turns(width_search(task, successors, effort), MANY_STATES)
     if width.run(FIRST_TURN):
         found = width.plan
     else:
@@ -105,20 +108,23 @@ def _solve(task: NormalTask, optimal: bool, effort: Effort) -> tuple[list[Move] 
 
 
 class Turns:
-    """A search that is run a turn at a time."""
+    """A search that is run a turn at a time, for at most ``most`` work in all."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, most: float = math.inf) -> None:
         self._search = search
+        self._left = most
         self.plan: list[Move] | None = None
 
     def run(self, work: float) -> bool:
         """Go on for about so much work; True when the search has ended, with its ``plan`` or proof of none."""
+        work = before = min(work, self._left)
         try:
             while work > 0:
                 work -= next(self._search)
         except StopIteration as end:
             self.plan = end.value
             return True
+        self._left -= before - work
         return False
 
 
