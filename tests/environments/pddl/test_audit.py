@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,6 @@ from cultivar.environments.pddl.audit import (
     mutants,
 )
 from cultivar.environments.pddl.canonical import domain_key
-from cultivar.environments.pddl.coverage import witness
 from cultivar.environments.pddl.difficulty import Difficulty, measure
 from cultivar.environments.pddl.ground import ground
 from cultivar.environments.pddl.model import Domain
@@ -216,54 +214,16 @@ def test_mutants_know_whether_they_solve(crossing: Simulator) -> None:
     assert mutants(crossing, [], random.Random(0)) == []
 
 
-def test_witness_sees_what_is_applicable_and_nothing_else(ferry: Domain, crossing: Simulator) -> None:
+def test_an_environment_whose_actions_were_not_all_seen(ferry: Domain) -> None:
     names = set(ferry.action)
-    assert witness(crossing, names, random.Random(0)) == names
-    carless = simulator_of(ferry, CROSSING.replace("(waits red south) (waits blue south)", "(waits red north)").replace(
-        "(and (waits red north) (waits blue north))", "(waits red south)").replace("red blue", "red"))  # fmt: skip
-    assert witness(carless, names, random.Random(0)) == names
-    empty = simulator_of(ferry, CROSSING.replace("(waits red south) (waits blue south)", ""))
-    assert witness(empty, names, random.Random(0)) == {"sail"}
-    findings = audit_environment(ferry, {"sail"}, {"sail"}, 1, min_tasks=2)
+    findings = audit_environment(ferry, {"sail"}, {"sail", "board"}, 1, min_tasks=2)
     assert [f.gate for f in findings] == ["too-few-tasks", "action-never-applicable"]
-    assert findings[1].evidence["impossible_even_without_deletes"] == ["board", "land"]
+    assert findings[1].evidence == {
+        "actions": ["board", "land"],
+        "impossible_even_without_deletes": ["land"],
+        "tasks": 1,
+    }
     assert audit_environment(ferry, names, names, 1) == []
-
-
-def test_witness_does_not_take_relaxed_reachability_for_reachability() -> None:
-    # Both keys are relaxed-reachable together, but taking one gives the other up for good.
-    domain = domain_of(
-        "(define (domain keys) (:predicates (free) (has ?k) (one ?k) (two ?k) (open))"
-        " (:action take :parameters (?k) :precondition (free) :effect (and (has ?k) (not (free))))"
-        " (:action unlock :parameters (?a ?b) :precondition (and (has ?a) (has ?b) (one ?a) (two ?b)) :effect (open)))"
-    )
-    simulator = simulator_of(
-        domain,
-        "(define (problem p) (:domain keys) (:objects k l) (:init (free) (one k) (two l)) (:goal (open)))",
-    )
-    assert {op.name for op in simulator.task.operators} == {"take", "unlock"}
-    assert witness(simulator, {"take", "unlock"}, random.Random(0)) == {"take"}
-    findings = audit_environment(domain, {"take"}, {"take", "unlock"}, 1)
-    assert findings[0].evidence == {"actions": ["unlock"], "impossible_even_without_deletes": [], "tasks": 1}
-
-
-def test_witness_plans_to_what_lies_far_away() -> None:
-    # A chain of 60 rooms: beyond a random walk and a search of 20 states.
-    names = [f"r{i}" for i in range(60)]
-    nexts = " ".join(f"(next {a} {b})" for a, b in pairwise(names))
-    domain = domain_of(
-        "(define (domain chain) (:predicates (at ?r) (next ?a ?b) (last ?r) (rung))"
-        " (:action go :parameters (?a ?b) :precondition (and (at ?a) (next ?a ?b)) :effect (and (at ?b) (not (at ?a))))"
-        " (:action ring :parameters (?r) :precondition (and (at ?r) (last ?r)) :effect (rung)))"
-    )
-    simulator = simulator_of(
-        domain,
-        f"(define (problem p) (:domain chain) (:objects {' '.join(names)})"
-        f" (:init (at r0) (last r59) {nexts}) (:goal (rung)))",
-    )
-    rng = random.Random(0)
-    assert witness(simulator, {"ring"}, rng, states=20, searches=0) == set()
-    assert witness(simulator, {"ring"}, rng, states=20) == {"ring"}
 
 
 def test_published_replies_fail_the_gates_as_reported(shared_data: Path) -> None:

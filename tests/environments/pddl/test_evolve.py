@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cultivar.environments.pddl.canonical import problem_key
 from cultivar.environments.pddl.curve import Direction, curve, entropy, steer
-from cultivar.environments.pddl.difficulty import BUCKET_NAMES, bucket
+from cultivar.environments.pddl.difficulty import bucket
 from cultivar.environments.pddl.evolve import OPERATORS, evolve
 from cultivar.environments.pddl.evolve_bench import Bench, Evolved, Range, goal_predicates
 from cultivar.environments.pddl.ground import ground
 from cultivar.environments.pddl.model import And, Atom, Domain, Not, Problem
 from cultivar.environments.pddl.parse import parse_domain, parse_problem
-from cultivar.environments.pddl.resize import clone_group, exclusive_places, together, with_clones, without_objects
 from cultivar.environments.pddl.search import plan
 from cultivar.environments.pddl.simulate import Simulator
 from cultivar.environments.pddl.write import write_problem
@@ -180,80 +176,9 @@ def test_goal_predicates() -> None:
     assert goal_predicates(match, [Atom("candle", ("c",))]) == {"burnt"}
 
 
-def test_exclusive_places_and_clones() -> None:
-    domain, problem = read(FERRY, CROSSING)
-    task = ground(domain, problem)
-    simulator, rng = Simulator(task), random.Random(0)
-    states, state = [], simulator.initial
-    for _ in range(60):
-        states.append(task.atoms(state))
-        state = simulator.apply(state, rng.choice(simulator.applicable(state)))
-    exclusive = exclusive_places(domain, states)
-    # The ferry is at one shore, a car at one shore, and one car is aboard; a shore has many cars.
-    assert {("moored", 0), ("waits", 1), ("aboard", 0)} <= exclusive
-    assert ("waits", 0) not in exclusive
-    assert clone_group(problem, "red", exclusive) == ("red",)
-    assert clone_group(problem, "south", exclusive) == ()
-    larger, copies = with_clones(problem, ("red",))
-    assert copies == {"red": "red2"}
-    assert Atom("waits", ("red2", "south")) in larger.init
-    assert without_objects(larger, {"red2"}) == problem
-    assert not together([Atom("waits", ("red", "north")), Atom("waits", ("red", "south"))], exclusive)
-    assert together([Atom("waits", ("red", "north")), Atom("waits", ("blue", "north"))], exclusive)
-
-
-def test_what_stands_on_another_is_cloned_with_it() -> None:
-    domain, problem = read(BLOCKS, SUSSMAN)
-    task = ground(domain, problem)
-    simulator, rng = Simulator(task), random.Random(0)
-    states, state = [], simulator.initial
-    for _ in range(100):
-        states.append(task.atoms(state))
-        state = simulator.apply(state, rng.choice(simulator.applicable(state)))
-    exclusive = exclusive_places(domain, states)
-    assert clone_group(problem, "b", exclusive) == ("b",)
-    assert clone_group(problem, "c", exclusive) == ("c", "a")
-    larger, copies = with_clones(problem, ("c", "a"))
-    assert Atom("on", (copies["c"], copies["a"])) in larger.init
-    assert Atom("on", (copies["c"], "a")) not in larger.init
-
-
 def test_range() -> None:
     assert 5 in Range(3, 6)
     assert 7 not in Range(3, 6)
     assert 100 in Range(3, None)
     assert Range(3, 6).within(1, 4) == [3, 4]
     assert Range(20, None).within(1, 25) == [20, 21, 22, 23, 24, 25]
-
-
-@given(st.lists(st.integers(0, 60)))
-def test_curve_counts_what_has_a_bucket(lengths: list[int]) -> None:
-    counts = curve(lengths)
-    assert tuple(counts) == BUCKET_NAMES
-    assert sum(counts.values()) == sum(length >= 3 for length in lengths)
-    assert 0 <= entropy(counts) <= math.log2(6) + 1e-9
-
-
-def test_entropy_of_known_curves() -> None:
-    assert entropy(dict.fromkeys(BUCKET_NAMES, 7)) == pytest.approx(math.log2(6))
-    assert entropy({"3-4": 9, "5-6": 0}) == 0
-    assert entropy({"3-4": 1, "5-6": 1}) == pytest.approx(1)
-    assert entropy({}) == 0
-
-
-def test_steer_goes_where_the_curve_is_empty() -> None:
-    seeds = [4, 5, 8, 11, 16]
-    for seed in range(20):
-        order = steer(curve(seeds), seeds, random.Random(seed))
-        assert order is not None
-        assert (order.bucket, order.direction) == ("20+", "harder")
-        assert seeds[order.seed] in (8, 11, 16)
-    full = curve([4, 5, 8, 11, 16, 25])
-    order = steer(full | {"3-4": 0}, [25], random.Random(0))
-    assert order is not None
-    assert (order.bucket, order.direction, order.seed) == ("3-4", "easier", 0)
-    # A bucket that keeps failing lets others go first.
-    order = steer(full | {"20+": 0}, seeds, random.Random(0), failed={"20+": 10})
-    assert order is not None
-    assert order.bucket != "20+"
-    assert steer(full, [], random.Random(0)) is None

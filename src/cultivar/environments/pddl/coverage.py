@@ -23,7 +23,7 @@ def witness(
     walk_steps: int = 40,
     states: int = 200,
     searches: int = 2,
-    max_expansions: int = 300,
+    max_expansions: int = 2000,
 ) -> set[str]:
     """Those of the ``wanted`` action names that are applicable in some reachable state of one task.
 

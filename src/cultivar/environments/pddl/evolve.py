@@ -60,6 +60,7 @@ def evolve(
     wanted = _range(direction, len(bench.plan), target, min_plan)
     operators = list(OPERATORS[direction])
     rng.shuffle(operators)
+    operators.sort(key=lambda operator: operator is start_later)  # its plan is the end of the seed's: the last resort
     if direction == "harder":
         share = 3 if wanted.low >= 2 * len(bench.plan) else 2  # a seed this small has to grow anyway
         bench.plans_left, reserve = bench.plans_left // share, bench.plans_left - bench.plans_left // share
