@@ -29,7 +29,7 @@ from cultivar.environments.pddl.search import plan
 from cultivar.environments.pddl.simulate import Simulator
 from cultivar.environments.pddl.write import write_domain, write_problem
 
-MAX_EXPANSIONS = 2_000
+MAX_EXPANSIONS = 10_000
 """Of the planner's, for one task: those that need more are dropped."""
 
 PASSAGES = (

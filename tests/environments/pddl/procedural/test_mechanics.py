@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 
 import pytest
 
@@ -52,30 +53,41 @@ def test_a_mechanic_makes_a_world_that_passes_the_gates(mechanic: type[Mechanic]
     mechanics = alone(mechanic)
     assert consistent(mechanics)
     assert fits(mechanic, THEME, {m.name for m in mechanics} - {mechanic.name} - set(mechanic.clashes))
-    for seed in range(3):
+    for seed in range(2):
         made = propose_with(mechanics, seed)
         assert parse_domain(write_domain(made.domain)).value == made.domain
         assert [d for d in check_language(made.domain, made.language) if d.severity == "error"] == []
         assert [f for f in audit.audit_domain(made.domain) if f.drops] == []
         wanted = {a.name for a in made.domain.actions}
         solved = 0
-        for number in range(8):
-            problem = made.sample(random.Random(number), number % 4 + 1)
+        for number in range(7):
+            problem = made.sample(random.Random(number), number % 3 + 1)
             assert parse_problem(write_problem(problem), made.domain).value == problem
             simulator = Simulator(ground(made.domain, problem))
-            found = plan(simulator.task, max_expansions=2000)
+            found = plan(simulator.task, max_expansions=10_000)
             solved += found.status == "solved"
             if found.status == "solved":
                 assert Narrator(simulator.task, made.language).clash() is None
                 wanted -= witness(simulator, wanted, random.Random(number), steps=found.steps())
-        assert solved >= 7, f"{made.mechanics}: {solved} of 8 tasks were solved"
+        assert solved >= 6, f"{made.mechanics}: {solved} of 7 tasks were solved"
         assert not wanted, f"never applicable in {made.mechanics}: {wanted}"
 
 
-@pytest.mark.parametrize("mechanic", MECHANICS, ids=lambda m: m.name)
-def test_a_mechanic_changes_the_domain(mechanic: type[Mechanic]) -> None:
-    if mechanic.group == "base" or mechanic.name == "stages":
-        pytest.skip("in every world of this test")
-    without = [m for m in alone(mechanic) if m is not mechanic]
-    plain = {a.name for a in propose_with(without, 0).domain.actions}
-    assert len(propose_with(alone(mechanic), 0).domain.actions) > len(plain)
+def test_any_two_mechanics_go_together() -> None:
+    for one, other in combinations(MECHANICS, 2):
+        if one.name in other.clashes or other.name in one.clashes:
+            continue
+        names = {m.name for m in (*alone(one), *alone(other))}
+        made = propose_with([m for m in MECHANICS if m.name in names], len(names))
+        assert parse_domain(write_domain(made.domain)).value == made.domain
+
+
+def test_a_role_is_used_for_one_thing() -> None:
+    draft = propose_with(alone(BY_NAME["locks"]), 0).draft
+    draft.type("key", draft.noun("key"), parent="thing")
+    with pytest.raises(ValueError, match="role 'key'"):
+        draft.type("key", "spanner", parent="thing")
+    with pytest.raises(ValueError, match="role 'locked'"):
+        draft.predicate("locked", "box", "the {box} ~be locked")
+    with pytest.raises(ValueError, match="role 'unlock'"):
+        draft.action("unlock", "unlock", "who", "", "", "{who} ~verb")

@@ -80,7 +80,7 @@ def test_sizes_steer_the_length_of_plans() -> None:
         lengths = []
         for seed in range(10):
             made = propose(PASSAGE, random.Random(seed))
-            found = plan(ground(made.domain, made.sample(random.Random(seed), size)), max_expansions=1000)
+            found = plan(ground(made.domain, made.sample(random.Random(seed), size)), max_expansions=10_000)
             if found.status == "solved":
                 lengths.append(len(found))
         assert len(lengths) >= 8

@@ -33,10 +33,11 @@ def choose_mechanics(theme: Theme, rng: random.Random) -> list[type[Mechanic]]:
     """A consistent choice, in the order of building. The base mechanics are always in it."""
     for _ in range(40):
         chosen = {m.name for m in MECHANICS if m.group == "base"}
+        special = {m.name for m in MECHANICS} - chosen  # what needs one of these would otherwise be rare
         for group in rng.choice(_RECIPES):
             options = [m for m in MECHANICS if m.group == group and m.name not in chosen and fits(m, theme, chosen)]
             if options:
-                chosen.add(rng.choice(options).name)
+                chosen.add(rng.choices(options, [3 if set(m.needs) & special else 1 for m in options])[0].name)
         picked = [m for m in MECHANICS if m.name in chosen]
         if len(picked) >= MIN_MECHANICS and consistent(picked):
             return picked
@@ -48,7 +49,9 @@ def fits(mechanic: type[Mechanic], theme: Theme, chosen: set[str]) -> bool:
     if mechanic.lexical and not getattr(theme, mechanic.lexical):
         return False
     clashing = set(mechanic.clashes) & chosen or any(mechanic.name in m.clashes for m in MECHANICS if m.name in chosen)
-    return set(mechanic.needs) <= chosen and not clashing
+    provided = {kind for m in MECHANICS if m.name in chosen for kind in m.provides}
+    able = not mechanic.after or not provided.isdisjoint(mechanic.after)
+    return set(mechanic.needs) <= chosen and able and not clashing
 
 
 def consistent(mechanics: list[type[Mechanic]]) -> bool:

@@ -34,7 +34,7 @@ def labels(draft: Draft, parameters: list[Parameter]) -> dict[str, str]:
     for name, role in parameters:
         noun = draft.noun(role)
         if noun == "level":
-            found[name] = f"level {'ABC'[sum(1 for label in found.values() if label.startswith('level'))]}"
+            found[name] = f"level {'ABCDEFGH'[sum(1 for label in found.values() if label.startswith('level'))]}"
         else:
             before = sum(1 for label in found.values() if label.endswith(noun))
             found[name] = f"{('', 'other ', 'third ', 'fourth ')[before]}{noun}"

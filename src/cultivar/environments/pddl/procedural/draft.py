@@ -142,13 +142,17 @@ class Draft:
     # -- what mechanics add ----------------------------------------------------------------------------------------
 
     def type(self, role: str, noun: str, names: tuple[str, ...] = (), parent: str = "") -> None:
-        """A type; a second declaration of a role is ignored."""
-        if role not in self.types:
+        """A type; the same declaration may be made twice, but not two for one role."""
+        if role in self.types:
+            self._agree(role, (self.types[role].noun, self.types[role].parent), (noun, parent))
+        else:
             self.types[role] = TypeDraft(self._name((noun, role)), parent, noun, names or (noun,))
 
     def predicate(self, role: str, parameters: str, wording: str, names: str = "") -> None:
-        """A predicate; ``names`` are alternatives such as ``"locked|bolted"``. A second declaration is ignored."""
-        if role not in self.predicates:
+        """A predicate; ``names`` are alternatives such as ``"locked|bolted"``. The same may be declared twice."""
+        if role in self.predicates:
+            self._agree(role, self.predicates[role].parameters, read_parameters(parameters))
+        else:
             name = self._name((*self._shuffled(names), role))
             self.predicates[role] = PredicateDraft(name, read_parameters(parameters), self._placed(wording))
 
@@ -156,6 +160,7 @@ class Draft:
         self, role: str, verbs: str, parameters: str, needs: str, effects: str, wording: str, kind: str = ""
     ) -> ActionDraft:
         """An action; ``verbs`` are alternatives, of which the theme's own go first. ``~verb`` in the wording is it."""
+        self._agree(role, role in self.actions, False)
         options = [*self._shuffled(self.theme.verbs.get(role, "")), *self._shuffled(verbs)]
         verb = next((v for v in options if slug(v) not in self.taken), options[0])
         name = self._name((verb, f"{verb} {self._last_noun(parameters)}", role))
@@ -296,6 +301,10 @@ class Draft:
         equality = any(n.words[0] == "=" for n in needs)
         extra = [(":negative-preconditions", negative or equality), (":equality", equality)]
         return (":strips", ":typing", *(name for name, used in extra if used))
+
+    def _agree(self, role: str, old: object, new: object) -> None:
+        if old != new:
+            raise ValueError(f"two mechanics use the role {role!r} for different things: {old!r} and {new!r}")
 
     def _last_noun(self, parameters: str) -> str:
         return self.noun(read_parameters(parameters)[-1][1]) if parameters else ""

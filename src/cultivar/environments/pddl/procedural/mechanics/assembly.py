@@ -45,10 +45,10 @@ class Assembly(Mechanic):
         draft.release(attach, "part")
         if self.ordered:
             text = "on the {frame} the {part2} ~come right after the {part}"
-            draft.predicate("follows", "part part2:part frame", text, "precedes|goes-before")
+            draft.predicate("comes-after", "part part2:part frame", text, "precedes|goes-before")
             draft.predicate("basic", "part", "the {part} ~need no other part", "basic|base-part")
             attach.extend("part2:part", ", next to the {part2}")
-            attach.require("follows part2 part frame, attached part2 frame")
+            attach.require("comes-after part2 part frame, attached part2 frame")
             first = draft.action(
                 "begin",
                 "start with|begin with",
@@ -99,10 +99,10 @@ class Assembly(Mechanic):
             if self.ordered:
                 scene.fact(f"basic {parts[0]}")
                 for one, other in pairwise(parts):
-                    scene.fact(f"follows {one} {other} {frame}")
-            if self.detach and scene.rng.random() < 0.3:
-                scene.unfact(f"lies {parts[0]} {scene.where(parts[0])}")
-                scene.fact(f"attached {parts[0]} {frame}")
+                    scene.fact(f"comes-after {one} {other} {frame}")
+            for part in parts[: scene.rng.choice((0, 0, 1, len(parts) - 1))]:
+                scene.unfact(f"lies {part} {scene.where(part)}")
+                scene.fact(f"attached {part} {frame}")
 
     def offer(self, scene: Scene) -> None:
         overhead = scene.draft.actions["attach"].overhead
@@ -114,4 +114,8 @@ class Assembly(Mechanic):
                 goal = ", ".join(f"attached {p} {frame}" for p in loose[:k])
                 scene.offer(goal, sum(costs[:k]), f"frame {frame}")
             if self.finish:
-                scene.offer(f"whole {frame}", sum(costs[: 2 - (len(parts) - len(loose))]) + 1, f"frame {frame}")
+                scene.offer(
+                    f"whole {frame}",
+                    sum(costs[: max(0, 2 - len(parts) + len(loose))]) + scene.visit(spot),
+                    f"frame {frame}",
+                )

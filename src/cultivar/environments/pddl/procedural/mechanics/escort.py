@@ -52,29 +52,29 @@ class Escort(Mechanic):
                 "who client here",
                 "at who here, desk here, waits client here, not listed client"
                 if not self.follows
-                else "at who here, desk here, follows client who, not listed client",
+                else "at who here, desk here, trails client who, not listed client",
                 "listed client",
                 "{who} ~verb the {client} at the desk in the {here}",
             )
 
     def _follow(self, draft: Draft) -> None:
         draft.predicate(
-            "follows", "client who", "the {client} ~follow " + ("you" if draft.solo else "the {who}"), "follows|in-tow"
+            "trails", "client who", "the {client} ~follow " + ("you" if draft.solo else "the {who}"), "follows|in-tow"
         )
         call = draft.action(
             "call",
             "call|wave over|invite along",
             "who client here",
             "at who here, waits client here",
-            "not waits client here, follows client who",
+            "not waits client here, trails client who",
             "{who} ~verb the {client} in the {here}",
         )
         stay = draft.action(
             "settle",
             "settle|seat|take leave of",
             "who client here",
-            "at who here, follows client who",
-            "not follows client who, waits client here",
+            "at who here, trails client who",
+            "not trails client who, waits client here",
             "{who} ~verb the {client} in the {here}",
         )
         if self.one:

@@ -74,19 +74,19 @@ class Growth(Mechanic):
             "{who} ~verb the {bed} in the {here}",
         )
         if self.canned:
-            draft.type("can", "can", ("tin can", "green can"), parent="thing")
-            draft.predicate("filled", "can", "the {can} ~be full of water", "filled|brimming")
+            draft.type("jug", "watering can", ("tin watering can", "green watering can"), parent="thing")
+            draft.predicate("wet-jug", "jug", "the {jug} ~be full of water", "brimming|full-of-water")
             draft.predicate("tap", "here", "a tap ~run in the {here}", "tap-in|has-tap")
             draft.action(
-                "fill",
-                "fill",
-                "who can here",
-                "at who here, tap here, holds who can, not filled can",
-                "filled can",
-                "{who} ~verb the {can} at the tap in the {here}",
+                "draw-water",
+                "fill|dip",
+                "who jug here",
+                "at who here, tap here, holds who jug, not wet-jug jug",
+                "wet-jug jug",
+                "{who} ~verb the {jug} at the tap in the {here}",
             )
-            words, needs = f"{words} can", f"{needs}, holds who can, filled can"
-            effect, text = f"{effect}, not filled can", f"{text} with the {{can}}"
+            words, needs = f"{words} jug", f"{needs}, holds who jug, wet-jug jug"
+            effect, text = f"{effect}, not wet-jug jug", f"{text} with the {{jug}}"
         draft.action("water", "water|sprinkle", words, needs, effect, text)
 
     def furnish(self, scene: Scene) -> None:
@@ -96,27 +96,31 @@ class Growth(Mechanic):
                 scene.fact(f"moist {bed}")
         beds = scene.all("bed")
         for i, crop in enumerate(scene.several("crop", 2 + (scene.size >= 5))):
-            scene.fact(f"seed {crop}")
-            if i == 0 and scene.rng.random() < 0.5:
+            ripe = i == 0 and scene.rng.random() < 0.2
+            scene.fact(f"{'ripe' if ripe else 'seed'} {crop}")
+            if ripe or (i == 0 and scene.rng.random() < 0.4):
                 scene.fact(f"planted {crop} {beds[0]}")
                 scene.unfact(f"fallow {beds[0]}")
             else:
                 scene.fact(f"lies {crop} {scene.openly()}")
         if self.canned:
-            scene.fact(f"lies {scene.new('can')} {scene.openly()}, tap {scene.openly()}")
+            scene.fact(f"lies {scene.new('jug')} {scene.openly()}, tap {scene.openly()}")
 
     def offer(self, scene: Scene) -> None:
         plots = {w[1]: w[2] for w in scene.facts if w[0] == "plot"}
-        steps = (2 + self.sprouts) * (1 + self.canned) + 2 * self.canned
+        growing = (2 + self.sprouts) * (1 + self.canned) + 2 * self.canned
         for bed, spot in plots.items():
             for crop in scene.all("crop"):
                 source = scene.where(crop)
+                steps = growing
                 planted = ("planted", crop, bed) in scene.facts
                 if not source and not planted:
                     continue
                 cost = scene.visit(spot) if planted else scene.errand(source, spot)
                 if not planted:
                     scene.offer(f"planted {crop} {bed}", cost, f"crop {crop}", f"bed {bed}")
+                if ("ripe", crop) in scene.facts:
+                    steps = 0
                 scene.offer(f"ripe {crop}", cost + steps, f"crop {crop}", f"bed {bed}")
                 target = scene.anywhere(but=spot)
                 more = cost + steps + 2 + scene.distance(spot, target)

@@ -97,7 +97,11 @@ class Paperwork(Mechanic):
         for step in self.steps:
             scene.fact(f"{step}-desk {scene.openly()}")
         scene.fact(f"archive {scene.openly()}")
-        for form in scene.several("form", 1 + (scene.size >= 3) + (scene.size >= 6)):
+        forms = scene.several("form", 1 + (scene.size >= 3) + (scene.size >= 6))
+        if not self.final and (len(forms) > 1 or scene.rng.random() < 0.3):
+            done = forms.pop()
+            scene.fact(f"ready-form {done}, signed {done}, filed {done}" + (f", stamped {done}" if self.stamp else ""))
+        for form in forms:
             scene.fact(f"lies {form} {scene.anywhere()}")
             state = "blank-form" if scene.rng.random() < 0.6 else "ready-form"
             scene.fact(f"{state} {form}")
@@ -106,7 +110,11 @@ class Paperwork(Mechanic):
         desks = [next(w[1] for w in scene.facts if w[0] == f"{step}-desk") for step in self.steps]
         archive = next(w[1] for w in scene.facts if w[0] == "archive")
         for form in scene.all("form"):
-            spot = source = scene.where(form)
+            if not (source := scene.where(form)):
+                target = scene.anywhere(but=archive)
+                scene.offer(f"lies {form} {target}", scene.errand(archive, target), f"form {form}")
+                continue
+            spot = source
             cost = scene.visit(source) + (("blank-form", form) in scene.facts)
             for step, desk in zip(self.steps, desks):
                 cost += scene.distance(spot, desk) + 1

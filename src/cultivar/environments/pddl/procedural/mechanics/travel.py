@@ -52,13 +52,15 @@ class Travel(Mechanic):
         draft.rule("{you} can only go from one {place} to another where a way leads there.")
 
     def lay_out(self, scene: Scene) -> None:
-        count = 3 + (scene.size >= 3) + (scene.size >= 5)
+        count = 3 + self.narrow + (scene.size >= 3) + (scene.size >= 5)
         scene.places = scene.several("place", count)
         scene.open = list(scene.places)
         scene.walkable = list(scene.places)
         scene.plain = list(scene.places)
         for i, place in enumerate(scene.places[1:], 1):
-            scene.link(scene.rng.choice(scene.places[max(0, i - 2) : i]), place)
+            scene.link(scene.places[i - 1] if self.narrow else scene.rng.choice(scene.places[max(0, i - 2) : i]), place)
+        if self.narrow:  # in a ring, workers can get out of each other's way
+            scene.link(scene.places[-1], scene.places[0])
         if not scene.draft.solo:
             scene.crew = scene.several("worker", 2)
         homes = scene.rng.sample(scene.open, len(scene.crew))
