@@ -1,6 +1,6 @@
 """What 400 real model replies hold: domains or diagnostics, and which gates they fail.
 
-    .venv/bin/python benchmarks/replies.py [FILE]
+    python -m benchmarks.replies [FILE]
 
 FILE defaults to shared/data/agentgen_domain_replies.jsonl beside the repository: one JSON object per line with the
 model's ``reply``, meant to be a PDDL domain. Prints tables; exit code 1 if a reply crashed the reader.
