@@ -156,6 +156,17 @@ def test_gold_is_none_where_there_is_none() -> None:
     assert PddlEnvironment(SPEC).gold(replace(TASK, data={"problem": closed})) is None
 
 
+def test_costs_are_told_where_they_count() -> None:
+    domain = DOMAIN.replace("(at-robot ?to)))", "(at-robot ?to) (increase (total-cost) 3)))")
+    domain = domain.replace(" (:action move", " (:functions (total-cost) - number)\n (:action move")
+    spec = replace(SPEC, data={**SPEC.data, "domain": domain.replace(":typing", ":typing :action-costs")})
+    problem = PROBLEM.rstrip()[:-1] + "(:metric minimize (total-cost)))"
+    text = PddlEnvironment(spec).begin(replace(TASK, data={"problem": problem})).text
+    assert "- Go from [room] to [room]. (cost 3)" in text and "- Open [box] in [room]. (cost 0)" in text
+    assert "reach the goal at the lowest total cost" in text
+    assert "cost" not in PddlEnvironment(spec).begin(TASK).text
+
+
 def test_a_prepared_world_is_used_for_its_task_alone() -> None:
     ground_task = read_task(read_domain(SPEC), TASK)
     world = World.of(TASK.id, ground_task, LANGUAGE)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -142,6 +143,15 @@ def test_a_placeholder_mentioned_twice_stands_for_one_object() -> None:
 def test_an_argument_that_is_not_mentioned_is_a_clash() -> None:
     message = Narrator(task_of(["a", "b"], {"two": 2}, {}), Language({"two": "see {arg2}"}, {})).clash()
     assert message == "the sentence of (two ...) does not mention its argument 1"
+
+
+def test_names_that_overlap_without_end_are_bounded() -> None:
+    names = ["!".join("ab"[(k >> i) & 1] for i in range(9)) for k in range(512)]
+    start = time.process_time()
+    task = task_of(names, {f"p{k}": 3 for k in range(4)}, {})
+    message = Narrator(task, Language({f"p{k}": "{arg1} {arg2} {arg3} a" + " b" * k for k in range(4)}, {})).clash()
+    assert message is None or "alike" in message or "overlap" in message or "both said" in message
+    assert time.process_time() - start < 5
 
 
 def test_types_keep_sentences_apart() -> None:

@@ -231,7 +231,8 @@ class PddlEnvironment:
 
     def _rules(self) -> str:
         narrator = self._ready_world().narrator
-        return "You can do these actions:\n" + "\n".join(f"- {narrator.pattern(name)}" for name in narrator.actions)
+        lines = [f"- {narrator.pattern(name)}{narrator.cost(name)}" for name in narrator.actions]
+        return "\n".join(["You can do these actions:", *lines])
 
     def _ready_world(self) -> World:
         assert self._world is not None

@@ -20,6 +20,8 @@ State = tuple[int, int]
 
 _OUT = -1
 MAX_VISITS = 4000
+MAX_STATES = 100_000
+"Pairs of states that one search for a clash may reach."
 
 
 class Overrun(Exception):
@@ -165,12 +167,17 @@ class _Automaton:
 
 
 def _witness(left: _Automaton, right: _Automaton) -> Words | None:
-    """A row of words that both accept with different meanings; an argument mentioned twice counts as two."""
+    """A row of words that both accept with different meanings; an argument mentioned twice counts as two.
+
+    Raises Overrun if the names overlap in too many ways to tell.
+    """
     same = left is right
     start = ((0, _OUT), (0, _OUT), not same)
     seen = {start}
     todo: list[tuple[tuple[State, State, bool], Words]] = [(start, ())]
     while todo:
+        if len(seen) > MAX_STATES:
+            raise Overrun
         (a, b, differ), path = todo.pop()
         if differ and left.ends(a) and right.ends(b):
             return path

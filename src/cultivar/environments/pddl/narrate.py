@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.forms import Form, Trie, Words, clashes, parses
+from cultivar.environments.pddl.forms import Form, Overrun, Trie, Words, clashes, parses
 from cultivar.environments.pddl.goal_words import Phrasing, conjuncts
 from cultivar.environments.pddl.grounded import GroundTask
 from cultivar.environments.pddl.language import Language, Visibility, default_language, spoken
-from cultivar.environments.pddl.model import Atom, Formula, Not, Variable
+from cultivar.environments.pddl.model import And, Atom, Formula, Increase, Not, Variable
 from cultivar.environments.pddl.negation import bare_command, first_person, infinitive, negations
 from cultivar.environments.pddl.read_action import ActionReader, Call, Unclear
 from cultivar.environments.pddl.read_language import read_language
@@ -67,10 +67,10 @@ class Narrator:
         self._fits: dict[tuple[str, ...], frozenset[str]] = {}
         self._facts: dict[Atom, str] = {}
         self.shown = display_names(task.objects)
-        self._clash = self._find_clash()
+        self._clash = self._checked()
         if self._clash is not None:
             self.shown = {name: name for name in task.objects}
-            self._clash = self._find_clash()
+            self._clash = self._checked()
 
     # Single sentences.
 
@@ -172,6 +172,17 @@ class Narrator:
         """An action's sentence with types for names, as in "Stack [block] on [block]."."""
         return sentence(self.actions[name].render(_blanks(self.task.domain.action[name].parameters)))
 
+    def cost(self, name: str) -> str:
+        """What an action costs, as " (cost 3)", where costs count and this one's is a number; "" otherwise."""
+        if not self.task.problem.minimize_cost:
+            return ""
+        effect = self.task.domain.action[name].effect
+        parts = effect.parts if isinstance(effect, And) else (effect,)
+        amounts = [p.amount for p in parts if isinstance(p, Increase)]
+        if not all(isinstance(a, int | float) for a in amounts):
+            return ""
+        return f" (cost {sum(a for a in amounts if isinstance(a, int | float)):g})"
+
     def things(self) -> str:
         """Lists such as "Block: a, b. Room: kitchen." for the types that the objects were declared with."""
         kinds: dict[str, list[str]] = {}
@@ -248,6 +259,12 @@ class Narrator:
             allowed = self._allowed(action.parameters)
             found.append(Form(("action", action.name), self.actions[action.name].elements, allowed))
         return found
+
+    def _checked(self) -> str | None:
+        try:
+            return self._find_clash()
+        except Overrun:
+            return "the names of the objects overlap in too many ways for sentences to be told apart"
 
     def _find_clash(self) -> str | None:
         names = {name: tuple(words(text)) for name, text in self.shown.items()}

@@ -18,7 +18,7 @@ from cultivar.environments.pddl.templates import PLACEHOLDER
 
 MAX_REPLY = 200_000
 MAX_DEPTH = 4
-MAX_ATTEMPTS = 50
+MAX_ATTEMPTS = 30
 
 Tree: TypeAlias = "dict[str, str | Tree]"
 
