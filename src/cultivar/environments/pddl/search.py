@@ -34,7 +34,7 @@ GROWTH = 1.5
 # Uniform-cost and width search keep a hundred thousand states a second: past this work (about 2 GB) they stand still.
 MANY_STATES = 20_000_000
 # Work that goes into making a plan cheaper once it is found.
-POLISH = 20_000
+POLISH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
