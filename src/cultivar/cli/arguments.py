@@ -17,7 +17,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(*args, allow_abbrev=False, **kwargs)
+        kwargs["allow_abbrev"] = False
+        super().__init__(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         found = re.match(r"argument (?:command|COMMAND): invalid choice: '(.*?)'", message)
@@ -46,7 +47,7 @@ class Parser(argparse.ArgumentParser):
     def _chosen(self, command: str | None) -> argparse.ArgumentParser:
         for action in self._subparsers._group_actions if self._subparsers is not None else ():
             if action.choices and command in action.choices:
-                found: argparse.ArgumentParser = dict(action.choices)[command]  # type: ignore[call-overload]
+                found: argparse.ArgumentParser = dict(action.choices)[command]
                 return found
         return self
 

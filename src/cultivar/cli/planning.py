@@ -14,6 +14,7 @@ from cultivar.environments.pddl.model import Domain, Problem
 from cultivar.environments.pddl.parse import extract_pddl, parse_domain, parse_problem
 from cultivar.environments.pddl.simulate import Simulator, read_plan
 from cultivar.environments.pddl.syntax import MAX_BYTES
+from cultivar.environments.pddl.write import write_domain, write_problem
 
 
 def read_text(path: str) -> str:
@@ -75,36 +76,34 @@ def check_command(given: argparse.Namespace) -> int:
 
 
 def plan_command(given: argparse.Namespace) -> int:
+    from cultivar.environments.pddl.external import plan_external
     from cultivar.environments.pddl.search import plan
 
     if given.timeout <= 0:
         raise InputError(f"--timeout {given.timeout:g}: give a number of seconds above 0")
     domain, problem = load(given.domain, given.problem)
-    task = grounded(domain, problem, max_seconds=given.timeout)
     if given.planner == "own":
+        task = grounded(domain, problem, max_seconds=given.timeout)
         found = plan(task, optimal=given.optimal, max_seconds=given.timeout)
-        status, steps, cost = found.status, found.steps(), found.cost
-        optimal, expanded, seconds = found.optimal, found.expanded, found.seconds
     else:
-        from cultivar.environments.pddl.external import plan_external
-
-        outside = plan_external(task, optimal=given.optimal, max_seconds=given.timeout)
-        status, steps, cost = outside.status, outside.steps(), outside.cost
-        optimal, expanded, seconds = outside.optimal, outside.expanded, outside.seconds
-    lines = [f"({' '.join((name, *args))})" for name, args in steps]
+        texts = write_domain(domain), write_problem(problem)
+        found = plan_external(*texts, optimal=given.optimal, max_seconds=given.timeout)
+    lines = [f"({' '.join((name, *args))})" for name, args in found.steps()]
     if given.json:
         print_json(
-            {"status": status, "plan": lines, "cost": cost, "optimal": optimal, "expanded": expanded}
-            | {"seconds": round(seconds, 3)}
+            {"status": found.status, "plan": lines, "cost": found.cost, "optimal": found.optimal}
+            | {"expanded": found.expanded, "seconds": round(found.seconds, 3)}
         )
-    elif status == "solved":
+    elif found.status == "solved":
         print("\n".join(lines))
-        print(f"; cost {cost}, {len(lines)} steps{', proved optimal' if optimal else ''}")
-    elif status == "unsolvable":
+        print(f"; cost {found.cost}, {len(lines)} steps{', proved optimal' if found.optimal else ''}")
+    elif found.status == "unsolvable":
         print("; proved unsolvable: no sequence of actions reaches the goal")
     else:
-        print(f"; no plan found within {given.timeout:g} CPU seconds ({expanded:,} states); try a larger --timeout")
-    return 0 if status == "solved" else 1
+        print(
+            f"; no plan found within {given.timeout:g} CPU seconds ({found.expanded:,} states); try a larger --timeout"
+        )
+    return 0 if found.status == "solved" else 1
 
 
 def validate_command(given: argparse.Namespace) -> int:

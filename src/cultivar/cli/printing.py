@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -13,9 +14,9 @@ def print_json(value: Any) -> None:
     sys.stdout.write(orjson.dumps(value, option=option).decode())
 
 
-def table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> str:
+def table(rows: Sequence[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> str:
     """Columns two spaces apart; a cell that looks like a number stands to the right."""
-    shown = ([header] if header else []) + rows
+    shown = [*([header] if header else []), *rows]
     if not shown:
         return ""
     widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]

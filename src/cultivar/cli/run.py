@@ -11,7 +11,6 @@ import resource
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,11 @@ from cultivar.cli.progress import RunProgress
 from cultivar.core import registry
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
+from cultivar.core.figures import Cost, Drop, Provenance, Report
 from cultivar.core.journal import Journal
-from cultivar.core.records import Document
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 from cultivar.engines.local import LocalEngine
-from cultivar.core.figures import Cost, Drop, Provenance, Report, Tile
 from cultivar.llm.specs import open_models, spec_names
 from cultivar.sources.text import read_corpus
 
@@ -42,11 +40,12 @@ def run_parser(recipe: Recipe | None) -> Parser:
     name = recipe.name if recipe else "RECIPE"
     parser = Parser(prog=f"cultivar run {name}", description=recipe.summary if recipe else RUN_HELP)
     parser.add_argument("--corpus", metavar="PATH", help="a file or folder of text (default: the corpus that ships)")
+    parser.add_argument("--field", metavar="NAME", help="the field of JSON and CSV corpora that holds the text")
     parser.add_argument("--out", metavar="DIR", help=f"the run's folder (default: runs/{name})")
     parser.add_argument("--model", metavar="SPEC", help="the model of every role: openai:NAME@http://host:port/v1")
     parser.add_argument("--role", metavar="ROLE=SPEC", action="append", default=[], help="the model of one role")
     parser.add_argument("--seed", type=int, help="of everything that is drawn (default: 0)")
-    parser.add_argument("--concurrency", type=int, default=64, metavar="N", help="items in flight (default: 64)")
+    parser.add_argument("--concurrency", type=int, metavar="N", help="items in flight (default: 64, or 2 per worker)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes for planning (default: one per core)")
     parser.add_argument("--only", metavar="ITEM", help="replay just this item, writing no records")
     parser.add_argument("--fresh", action="store_true", help="throw the old run in this folder away")
@@ -101,13 +100,13 @@ class _Run:
         if stored and not model and not roles:
             model = stored.models.get("*")
             roles = [f"{role}={spec}" for role, spec in stored.models.items() if role != "*"]
-        self.models = open_models(model, roles, recipe.roles, concurrency=given.concurrency * 4)
+        self.models = open_models(model, roles, recipe.roles, concurrency=(given.concurrency or 64) * 4)
         self.directory = RunDirectory(Path(given.out or f"runs/{recipe.name}"))
         self.settings = RunSettings(
             recipe=recipe.name,
             config=asdict(self.config),
             models=spec_names(self.models),
-            inputs={"corpus": str(self.corpus or "(shipped)"), "corpus-hash": _fingerprint(self.corpus)},
+            inputs={"corpus": str(self.corpus or "(shipped)"), "corpus-hash": self._fingerprint()},
             seed=self.seed,
         )
 
@@ -120,12 +119,13 @@ class _Run:
         title = f"cultivar run {self.recipe.name} -> {self.directory.path}"
         progress = RunProgress(title, quiet=given.quiet or given.json)
         workers = given.workers if given.workers is not None else min(os.cpu_count() or 1, 16)
+        concurrency = given.concurrency or (64 if self.models else max(2, 2 * workers))
         try:
             engine = LocalEngine(
                 journal,
                 self.models,
                 seed=self.seed,
-                concurrency=given.concurrency,
+                concurrency=concurrency,
                 workers=0 if given.only else workers,
                 progress=progress,
                 only=given.only,
@@ -161,7 +161,14 @@ class _Run:
             await engine.close()
 
     async def _call(self, engine: LocalEngine) -> Dataset:
-        return await self.recipe.run(engine, read_corpus(self.corpus), self.config)
+        return await self.recipe.run(engine, read_corpus(self.corpus, field=self.given.field), self.config)
+
+    def _fingerprint(self) -> str:
+        """A hash of the passages, so that a changed corpus is seen."""
+        digest = hashlib.sha256()
+        for document in read_corpus(self.corpus, field=self.given.field):
+            digest.update(document.id.encode())
+        return digest.hexdigest()[:16]
 
     def _say_what_goes(self) -> None:
         if (self.directory.path / "journal.sqlite").exists():
@@ -242,7 +249,7 @@ class _Run:
             "stopped_early": engine.stopping,
             "records": dict(Counter(r.kind for r in dataset.records)),
             "dropped": dict(Counter(row["reason"] for row in engine.dropped).most_common()),
-            "numbers": {tile.label: tile.value for tile in dataset.tiles if isinstance(tile, Tile)},
+            "numbers": {tile.label: tile.value for tile in dataset.tiles},
             "calls": sum(row["calls"] for row in spent),
             "tokens": sum(row["prompt_tokens"] + row["completion_tokens"] for row in spent),
             "seconds": round(progress.seconds, 2),
@@ -257,7 +264,7 @@ def _cpu_seconds() -> float:
 
 
 def _most(engine: LocalEngine) -> str:
-    return Counter(row["reason"] for row in engine.dropped).most_common(1)[0][0]
+    return str(Counter(row["reason"] for row in engine.dropped).most_common(1)[0][0])
 
 
 def _told(summary: dict[str, Any], out: Path) -> str:
@@ -274,15 +281,3 @@ def _told(summary: dict[str, Any], out: Path) -> str:
         f"\n{table(rows)}\n\n{early}look at:   {out / 'report.html'}\n"
         f"read one:  cultivar show {out} 1\ntrain on:  cultivar export {out} --format trl"
     )
-
-
-def _fingerprint(corpus: Path | None) -> str:
-    """A hash of the passages, so that a changed corpus is seen."""
-    digest = hashlib.sha256()
-    for document in _documents(corpus):
-        digest.update(document.id.encode())
-    return digest.hexdigest()[:16]
-
-
-def _documents(corpus: Path | None) -> Iterator[Document]:
-    yield from read_corpus(corpus)
