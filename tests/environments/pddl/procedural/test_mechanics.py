@@ -23,7 +23,7 @@ from cultivar.environments.pddl.simulate import Simulator
 from cultivar.environments.pddl.write import write_domain, write_problem
 
 BY_NAME = {m.name: m for m in MECHANICS}
-THEME = next(t for t in THEMES if t.crop)
+THEME = next(t for t in THEMES if t.name == "laboratory")
 
 
 def alone(mechanic: type[Mechanic]) -> list[type[Mechanic]]:

@@ -19,9 +19,16 @@ def test_the_third_person(base: str, finite: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("noun", "many"), [("key", "keys"), ("box", "boxes"), ("supply", "supplies"), ("piece of kit", "piece of kits")]
+    ("noun", "many"),
+    [
+        ("key", "keys"),
+        ("box", "boxes"),
+        ("supply", "supplies"),
+        ("piece of kit", "pieces of kit"),
+        ("tin box", "tin boxes"),
+    ],
 )
-def test_plurals_change_the_last_word(noun: str, many: str) -> None:
+def test_plurals_change_the_last_word_before_of(noun: str, many: str) -> None:
     assert plural(noun) == many
 
 

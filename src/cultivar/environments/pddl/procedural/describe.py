@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from cultivar.environments.pddl.procedural.draft import ActionDraft, Draft, Literal, Parameter
-from cultivar.environments.pddl.procedural.wording import capital, listed, plural, say, with_article
+from cultivar.environments.pddl.procedural.wording import Polarity, capital, listed, plural, say, with_article
+
+_LETTERED = ("level", "hour", "colour", "turn")
+"""Nouns of types whose objects are named by adjectives or numerals: "level A" reads better than "the level"."""
 
 
 def describe(draft: Draft, topic: list[str]) -> str:
@@ -24,17 +27,19 @@ def _setting(draft: Draft, topic: list[str]) -> str:
         text += f" You direct the {plural(draft.noun('worker'))}: say who does what, one step after the other."
     if topic:
         text += f" The text behind this domain speaks of {listed(topic)}."
-    kinds = [plural(t.noun) for role, t in draft.types.items() if t.noun not in ("thing", "level", "station", "hand")]
+    kinds = [
+        plural(t.noun) for role, t in draft.types.items() if t.noun not in ("thing", "station", "hand", *_LETTERED)
+    ]
     return f"{text} You deal with {listed(list(dict.fromkeys(kinds)))}."
 
 
 def labels(draft: Draft, parameters: list[Parameter]) -> dict[str, str]:
-    """A parameter -> what it is called in a description: "room", "other room"; levels are "level A", "level B"."""
+    """A parameter -> what it is called in a description: "room", "other room", "level A", "level B"."""
     found: dict[str, str] = {}
     for name, role in parameters:
         noun = draft.noun(role)
-        if noun == "level":
-            found[name] = f"level {'ABCDEFGH'[sum(1 for label in found.values() if label.startswith('level'))]}"
+        if noun in _LETTERED:
+            found[name] = f"{noun} {'ABCDEFGH'[sum(1 for label in found.values() if label.startswith(noun))]}"
         else:
             before = sum(1 for label in found.values() if label.endswith(noun))
             found[name] = f"{('', 'other ', 'third ', 'fourth ')[before]}{noun}"
@@ -56,5 +61,5 @@ def _literal(draft: Draft, action: ActionDraft, literal: Literal, names: dict[st
         return f"the {names[arguments[0]]} and the {names[arguments[1]]} are two different ones"
     predicate = draft.predicates[role]
     values = {slot: names.get(argument, "you") for (slot, _), argument in zip(predicate.parameters, arguments)}
-    lost = "no longer" if effect else "not"
+    lost: Polarity = "no longer" if effect else "not"
     return say(predicate.wording, values, solo=draft.solo, polarity="is" if literal.wanted else lost)

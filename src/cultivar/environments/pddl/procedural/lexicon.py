@@ -13,28 +13,10 @@ MAX_PASSAGE = 20_000
 
 _WORD = re.compile(r"[a-z]+")
 _NOT_NOUNS = frozenset(
-    [
-        "ancient",
-        "borrow",
-        "botanical",
-        "build",
-        "buy",
-        "chemical",
-        "dance",
-        "ferment",
-        "hike",
-        "learn",
-        "legal",
-        "loan",
-        "medical",
-        "play",
-        "prune",
-        "repair",
-        "sell",
-        "shoot",
-        "sterile",
-        "travel",
-    ]
+    (
+        *("ancient", "borrow", "botanical", "build", "buy", "chemical", "dance", "ferment", "hike", "learn", "legal"),
+        *("loan", "medical", "play", "prune", "repair", "sell", "shoot", "sterile", "travel"),
+    )
 )
 """Keywords that select a theme and would not do as labels."""
 
@@ -46,8 +28,9 @@ class Theme:
     ``stages`` describes how an item is processed: the state it is in at first, then (verb, state reached, station).
     ``products`` are (product, its parts). ``wear`` is how a tool wears and is made good: (blunt, sharp, verb, station).
     ``machine`` is (machine, verb that runs it, state of what comes out). ``resource`` is (what is used up, what it is
-    kept in, where it is drawn from). ``crop`` is (seed, bed, ripe crop); empty where nothing grows. ``verbs`` maps an
-    action's role to alternatives ("walk|hurry"). ``inside`` is the preposition for a place.
+    kept in, where it is drawn from). ``crop`` is (what grows, where it grows, names); None where nothing grows. ``warm``
+    says that stations are heated. ``verbs`` maps an action's role to alternatives ("walk|hurry"). ``inside`` is the
+    preposition for a place.
     """
 
     name: str
@@ -77,6 +60,7 @@ class Theme:
     vehicles: tuple[str, ...]
     heavy: tuple[str, ...]
     crop: tuple[str, str, tuple[str, ...]] | None = None
+    warm: bool = False
     key: str = "key"
     inside: str = "in"
     verbs: Mapping[str, str] = field(default_factory=dict)

@@ -81,11 +81,16 @@ def assemble(theme: Theme, mechanics: list[type[Mechanic]], topic: list[str], rn
     )
 
 
+PLACING = ("lies", "stands", "set-up", "mounted", "plot", "kept", "parked", "rests", "waits", "fixed") + (
+    ("inside", "fed", "attached", "stowed", "planted")
+)
+"""Roles of predicates that say where a thing is: in a place, or in another thing."""
+
+
 def _visibility(draft: Draft) -> Visibility:
-    """Things are where they lie or stand; the actor sees the place it is in."""
-    placed = [role for role in ("lies", "stands", "inside") if role in draft.predicates]
+    """Things are where they lie or stand; an actor sees the place it is in."""
     return Visibility(
         agent_at=draft.predicates["at"].name,
-        at=tuple(draft.predicates[role].name for role in placed),
+        at=tuple(draft.predicates[role].name for role in PLACING if role in draft.predicates),
         agent_type=None if draft.solo else draft.types["worker"].name,
     )

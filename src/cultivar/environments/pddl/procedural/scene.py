@@ -218,6 +218,8 @@ class Scene:
             by_kind.setdefault(goal.kind, []).append(goal)
         queues = list(by_kind.values())
         self.rng.shuffle(queues)
+        if self.rng.random() < 0.75:  # what is particular to this world comes before mere moving and carrying
+            queues.sort(key=lambda queue: queue[0].kind in ("travel", "carrying"))
         for queue in queues:
             self.rng.shuffle(queue)
         chosen: list[Goal] = []

@@ -32,7 +32,10 @@ def third_person(verb: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """ "key" -> "keys", "box" -> "boxes", "supply" -> "supplies"; the last word of a phrase carries the ending."""
+    """ "key" -> "keys", "box" -> "boxes", "supply" -> "supplies", "piece of kit" -> "pieces of kit"."""
+    head, of, rest = noun.partition(" of ")
+    if of:
+        return f"{plural(head)}{of}{rest}"
     if noun.endswith("s") and not noun.endswith(("ss", "us")):
         return noun
     return third_person(noun) if not noun.endswith("o") else noun + "s"

@@ -60,9 +60,9 @@ MECHANICS: tuple[type[Mechanic], ...] = (
     Approvals,
     Clock,
     Trade,
-    Inspection,
     Escort,
     Teamwork,
     Pushing,
     Stacks,
+    Inspection,
 )

@@ -31,7 +31,7 @@ class Approvals(Mechanic):
                 action.cause("not cleared station")
         clear = draft.action(
             "clear",
-            "clear|approve|release",
+            "clear|approve",
             "who station here",
             "at who here, office here, not cleared station",
             "cleared station",

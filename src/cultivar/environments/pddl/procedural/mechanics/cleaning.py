@@ -1,7 +1,7 @@
 """Dirt: work leaves something dirty, and nothing more can be done until it is clean.
 
-Variants: the station gets dirty and is wiped, perhaps with a cloth that is kept elsewhere; or the hands of the one who
-works get dirty, are washed at a basin, and pick nothing up until then.
+Variants: the station gets dirty and is wiped; or the apron of the one who
+works gets stained and picks nothing up until it is washed.
 """
 
 from __future__ import annotations
@@ -42,9 +42,8 @@ class Cleaning(Mechanic):
             )
             draft.rule("Work leaves a station dirty, and a dirty station cannot be used.")
             return
-        whose = "your hands" if draft.solo else "the work clothes of the {who}"
-        verb = "have" if False else "be"
-        draft.predicate("grimy", "who", f"{whose.replace('hands', 'apron')} ~{verb} stained", "grimy|stained|smeared")
+        whose = "your apron" if draft.solo else "the apron of the {who}"
+        draft.predicate("grimy", "who", f"{whose} ~be stained", "grimy|stained|smeared")
         draft.predicate("sink", "here", "a wash basin ~hang in the {here}", "wash-basin-in|sink-in")
         for action in work if self.all else draft.some(work):
             action.cause("grimy who")

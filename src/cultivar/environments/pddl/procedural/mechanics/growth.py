@@ -29,7 +29,7 @@ class Growth(Mechanic):
         draft.predicate("plot", "bed here", "the {bed} ~be laid out in the {here}", "laid-out-in|plot-in")
         draft.predicate("fallow", "bed", "the {bed} ~be fallow", "fallow|unplanted")
         draft.predicate("moist", "bed", "the {bed} ~be moist", "moist|watered")
-        draft.predicate("seed", "crop", "the {crop} ~be still a seedling", "seedling|unsown")
+        draft.predicate("seed", "crop", "the {crop} ~be a seedling", "seedling|unsown")
         draft.predicate("planted", "crop bed", "the {crop} ~grow in the {bed}", "grows-in|planted-in")
         draft.predicate("ripe", "crop", "the {crop} ~be ripe", "ripe|fully-grown")
         sow = draft.action(

@@ -19,6 +19,7 @@ class Heating(Mechanic):
     name = "heating"
     group = "modifier"
     after = ("station",)
+    lexical = "warm"
 
     def __init__(self, rng: random.Random) -> None:
         self.steps = rng.random() < 0.5

@@ -22,7 +22,7 @@ class Inspection(Mechanic):
         self.lamp = rng.random() < 0.4
 
     def build(self, draft: Draft) -> None:
-        draft.predicate("checked", "item", "the {item} ~be checked", "checked|verified|passed-inspection")
+        draft.predicate("checked", "thing", "the {thing} ~be checked", "checked|verified|passed-inspection")
         check = draft.action(
             "inspect",
             "inspect|check|examine",
@@ -40,17 +40,11 @@ class Inspection(Mechanic):
             draft.predicate("bright", "here", "a bright lamp ~hang in the {here}", "bright|well-lit|lamp-in")
             check.require("bright here")
             draft.rule("Nothing can be checked in a {place} without a bright lamp.")
-        touch = draft.action(
-            "touch",
-            "lift|take up",
-            "who item here",
-            "at who here, lies item here, checked item",
-            "not lies item here, not checked item",
-            "{who} ~verb the checked {item} in the {here}",
-            "handle",
-        )
-        draft.take(touch, "item")
-        draft.rule("An {item} that is picked up again counts as unchecked.")
+        for action in draft.actions.values():
+            for effect in list(action.effects):
+                if effect.words[0] == "lies" and not effect.wanted:
+                    action.cause(f"not checked {effect.words[1]}")
+        draft.rule("An {item} that is taken from where it lies counts as unchecked again.")
 
     def furnish(self, scene: Scene) -> None:
         if self.gauge:

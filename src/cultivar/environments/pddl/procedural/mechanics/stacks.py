@@ -22,7 +22,7 @@ class Stacks(Mechanic):
 
     def build(self, draft: Draft) -> None:
         draft.predicate("on", "item item2", "the {item} ~lie on top of the {item2}", "on-top-of|stacked-on|rests-on")
-        draft.predicate("clear", "thing", "nothing ~lie on the {thing}", "clear|uncovered-top|nothing-on")
+        draft.predicate("clear", "thing", "the top of the {thing} ~be clear", "clear|clear-top|nothing-on")
         draft.predicate("floor", "thing", "the {thing} ~stand on the floor", "on-floor|at-floor-level")
         for action in draft.actions.values():
             for effect in list(action.effects):

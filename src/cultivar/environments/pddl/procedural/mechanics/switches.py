@@ -80,7 +80,7 @@ class Switches(Mechanic):
         first = scene.gates[self.name][0]
         spot = next(w[2] for w in scene.facts if w[0] == "fixed")
         if self.swings:
-            scene.offer(f"not blocked {first}", scene.visit(spot), f"in {first}")
+            scene.offer(f"not blocked {first}", scene.visit(spot), *(f"in {gate}" for gate in scene.gates[self.name]))
         for item in scene.all("item"):
             source = scene.where(item)
             if source and source != first and not self.swings and self.rebar:

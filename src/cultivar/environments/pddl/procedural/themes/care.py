@@ -52,6 +52,7 @@ THEMES = (
         vehicles=phrases("medicine trolley, laundry trolley"),
         heavy=phrases("stretcher, patient hoist, oxygen cylinder"),
         key="keycard",
+        warm=True,
         verbs={"move": "walk|hurry", "pick": "pick up|collect", "drive": "wheel|steer"},
     ),
     Theme(
@@ -195,6 +196,7 @@ THEMES = (
         vehicle="boat",
         vehicles=phrases("supply boat, rowing boat"),
         heavy=phrases("anchor, coal sack, lens crate"),
+        warm=True,
         verbs={"move": "climb|walk", "pick": "pick up|take up", "drive": "row|steer"},
     ),
 )

@@ -8,7 +8,7 @@ THEMES = (
         keywords="mine miner ore shaft coal tunnel gallery drill rock cage underground pit copper gold",
         role="shift boss in an old copper mine",
         setting="The shift ends with the siren, and nobody goes up before ore, tools and timbers are accounted for.",
-        place="level",
+        place="section",
         places=phrases(
             """
             pit head, main shaft, upper gallery, pump chamber, powder room, ore bin, timber yard, blind drift, lamp
@@ -47,6 +47,7 @@ THEMES = (
         vehicles=phrases("battery locomotive, ore train"),
         heavy=phrases("mine pump, ore wagon, support arch"),
         inside="at",
+        warm=True,
         verbs={"move": "walk|crawl", "pick": "pick up|haul up", "put": "set down|drop"},
     ),
     Theme(
@@ -97,6 +98,7 @@ THEMES = (
         vehicle="truck",
         vehicles=phrases("delivery truck, flatbed truck"),
         heavy=phrases("oak wardrobe, workbench, band saw"),
+        warm=True,
         verbs={"move": "walk|go", "pick": "pick up|take up", "put": "put down|lay down"},
     ),
     Theme(
@@ -188,6 +190,7 @@ THEMES = (
         vehicle="cart",
         vehicles=phrases("hand cart, kiln cart"),
         heavy=phrases("clay block, kiln shelf stack, garden urn"),
+        warm=True,
         verbs={"move": "walk|go", "pick": "pick up|lift", "put": "set down|put down"},
     ),
     Theme(
@@ -237,6 +240,7 @@ THEMES = (
         vehicle="van",
         vehicles=phrases("despatch van, cargo bicycle"),
         heavy=phrases("paper roll, type cabinet, lead ingot stack"),
+        warm=True,
         verbs={"move": "walk|go", "pick": "pick up|take", "put": "put down|lay down"},
     ),
 )

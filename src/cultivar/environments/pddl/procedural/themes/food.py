@@ -50,6 +50,7 @@ THEMES = (
         vehicle="trolley",
         vehicles=phrases("dessert trolley, dish trolley"),
         heavy=phrases("flour sack, stockpot, beer keg"),
+        warm=True,
         verbs={"move": "step|go", "pick": "pick up|grab", "put": "set down|put down", "serve": "serve|wait on"},
     ),
     Theme(
@@ -99,6 +100,7 @@ THEMES = (
         vehicle="van",
         vehicles=phrases("delivery van, cargo bicycle"),
         heavy=phrases("flour sack, oven tray stack, sugar drum"),
+        warm=True,
         verbs={"move": "walk|hurry", "pick": "pick up|lift", "put": "set down|lay down"},
     ),
     Theme(
@@ -148,6 +150,7 @@ THEMES = (
         vehicle="dray",
         vehicles=phrases("horse dray, motor dray"),
         heavy=phrases("copper kettle, oak barrel, malt sack"),
+        warm=True,
         verbs={"move": "walk|go", "pick": "lift|pick up", "drive": "drive|steer"},
     ),
     Theme(
@@ -193,6 +196,7 @@ THEMES = (
         vehicle="cart",
         vehicles=phrases("mule cart, milk cart"),
         heavy=phrases("milk churn, salt block, copper vat"),
+        warm=True,
         verbs={"move": "walk|go", "pick": "take up|pick up"},
     ),
 )

@@ -148,6 +148,7 @@ THEMES = (
         vehicles=phrases("timber truck, pickup truck"),
         heavy=phrases("tree trunk, boulder, log stack"),
         inside="at",
+        warm=True,
         verbs={"move": "hike|walk", "pick": "pick up|shoulder", "drive": "drive|steer"},
     ),
 )

@@ -53,6 +53,7 @@ THEMES = (
         heavy=phrases("nitrogen tank, mass spectrometer, gas cylinder"),
         crop=("culture", "incubator rack", phrases("algae culture, moss culture, fungus culture, cress culture")),
         key="keycard",
+        warm=True,
         verbs={"move": "walk|go", "pick": "pick up|take", "put": "put down|place", "grow": "incubate|tend"},
     ),
     Theme(

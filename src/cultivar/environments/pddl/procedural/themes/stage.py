@@ -51,6 +51,7 @@ THEMES = (
         vehicle="stage wagon",
         vehicles=phrases("low stage wagon, tour wagon"),
         heavy=phrases("castle wall, canvas flat, piano"),
+        warm=True,
         verbs={"move": "walk|hurry", "pick": "pick up|grab", "put": "set down|put down", "lead": "lead|cue"},
     ),
     Theme(
@@ -203,6 +204,7 @@ THEMES = (
         vehicle="lift",
         vehicles=phrases("service lift, guest lift"),
         heavy=phrases("steamer trunk, grand piano, brass bed"),
+        warm=True,
         verbs={
             "move": "walk|hurry",
             "pick": "pick up|collect",
