@@ -238,6 +238,7 @@ class _Run:
             examples=tuple(dataset.examples),
             limits=tuple(dataset.limits),
             tags=tuple(dataset.tags),
+            license="apache-2.0" if self.corpus is None else "unknown",
         )
 
     def _summary(
