@@ -1,6 +1,7 @@
 """Other processes for the work that a scope does once: planners, proofs, parsers.
 
-Started when first needed and never forked from a process that has threads. A worker that dies takes its piece of work
+Started when first needed, and never forked: this process has threads. They are its own children, so that their CPU time
+is counted as its own. A worker that dies takes its piece of work
 with it as a failure of the infrastructure; the others go on in a new pool. Workers end when their parent does, even if
 it was killed.
 """
@@ -34,7 +35,7 @@ class Workers:
             return function(*args)
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self.size, mp_context=multiprocessing.get_context("forkserver"), initializer=_begin
+                self.size, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
             )
         pool = self._pool
         try:
