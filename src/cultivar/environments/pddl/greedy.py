@@ -1,4 +1,4 @@
-"""Lazy greedy best-first search with two heuristics and queues of preferred moves.
+"""Lazy greedy best-first search on the FF heuristic, with a queue of helpful moves beside the queue of all.
 
 A state is evaluated when it is taken, not when it is made; all moves of a state enter a queue in one piece.
 
@@ -13,7 +13,6 @@ from collections.abc import Generator, Iterator
 
 from cultivar.environments.pddl.effort import Effort
 from cultivar.environments.pddl.heuristics import RelaxedPlans
-from cultivar.environments.pddl.landmarks import Landmarks
 from cultivar.environments.pddl.normal import Move, NormalTask
 from cultivar.environments.pddl.successors import Successors
 
@@ -22,14 +21,14 @@ from cultivar.environments.pddl.successors import Successors
 Search = Generator[int, None, list[Move] | None]
 Parents = dict[int, tuple[int, Move] | None]
 
+# By how many turns the helpful moves go ahead whenever the search has come nearer to the goal than ever.
 BOOST = 1000
 
 
 class Queue:
     """States and their moves by the state's value; first in, first out within a value."""
 
-    def __init__(self, preferred: bool) -> None:
-        self.preferred = preferred
+    def __init__(self) -> None:
         self.priority = 0
         self._keys: list[int] = []
         self._buckets: dict[int, deque[tuple[int, Iterator[Move]]]] = {}
@@ -70,55 +69,38 @@ def trace(parents: Parents, state: int) -> list[Move]:
     return plan[::-1]
 
 
-def greedy(task: NormalTask, successors: Successors, effort: Effort, landmarks: Landmarks | None) -> Search:
+def greedy(task: NormalTask, successors: Successors, effort: Effort) -> Search:
     relaxed = RelaxedPlans(task)
-    work = relaxed.work
     goal = task.goal
     state = task.initial
     parents: Parents = {state: None}
-    accepted = {state: state & landmarks.facts} if landmarks else {}
-    queues = [Queue(False), Queue(True)] + ([Queue(False), Queue(True)] if landmarks else [])
-    best = [1 << 60] * 2
+    anything, preferred = Queue(), Queue()
+    best: int | None = None
     while True:
         effort.evaluated += 1
         estimate = relaxed.estimate(state)
         if estimate is not None:
             effort.expand()
+            value, helpful = estimate.length, estimate.helpful
+            if best is None or value < best:
+                best = value
+                preferred.priority -= BOOST
             moves = successors.moves(state)
-            helpful = estimate.helpful
-            values = [estimate.length]
-            if landmarks:
-                reached = accepted[state]
-                values.append(landmarks.count(reached, state))
-                wanted = landmarks.facts & ~reached
-                preferred = [m for m in moves if m.add & wanted or helpful >> m.number & 1]
-            else:
-                preferred = [m for m in moves if helpful >> m.number & 1]
-            for i, value in enumerate(values):
-                if value < best[i]:
-                    best[i] = value
-                    for queue in queues:
-                        queue.priority -= BOOST * queue.preferred
-                queues[2 * i].push(value, state, moves)
-                if preferred:
-                    queues[2 * i + 1].push(value, state, preferred)
-        yield work
+            anything.push(value, state, moves)
+            preferred.push(value, state, [m for m in moves if helpful >> m.number & 1])
+        yield relaxed.work
         while True:
-            waiting = [q for q in queues if q]
+            waiting = [q for q in (anything, preferred) if q]
             if not waiting:
                 return None
             queue = min(waiting, key=lambda q: q.priority)
-            queue.priority += 1
             taken = queue.pop()
             if taken is None:
-                queue.priority -= 1
                 continue
-            parent, move = taken
-            state = task.apply(parent, move)
+            queue.priority += 1
+            state = task.apply(*taken)
             if state not in parents:
                 break
         parents[state] = taken
         if state & goal == goal:
             return trace(parents, state)
-        if landmarks:
-            accepted[state] = landmarks.accept(accepted[parent], state)

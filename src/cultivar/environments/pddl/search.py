@@ -17,7 +17,6 @@ from cultivar.environments.pddl.effort import Effort, OutOfBudget
 from cultivar.environments.pddl.greedy import Search, greedy
 from cultivar.environments.pddl.grounded import GroundTask, Operator
 from cultivar.environments.pddl.improve import improve
-from cultivar.environments.pddl.landmarks import Landmarks
 from cultivar.environments.pddl.lmcut import LandmarkCut
 from cultivar.environments.pddl.normal import Move, NormalTask
 from cultivar.environments.pddl.novelty import width_search
@@ -101,7 +100,7 @@ def _solve(task: NormalTask, optimal: bool, effort: Effort) -> tuple[list[Move] 
     if width.run(FIRST_TURN):
         found = width.plan
     else:
-        found = race([width, Turns(greedy(task, successors, effort, Landmarks(task, effort)))])
+        found = race([width, Turns(greedy(task, successors, effort))])
     if found is None:
         return None, False
     return improve(task, successors, effort, found, POLISH), False
