@@ -214,7 +214,7 @@ class _Run:
                 row["cost"],
             )
             for row in journal.spending()
-        )
+        ) + tuple(Cost(f"{name} ({count:,} times)", cpu_seconds=seconds) for name, count, seconds in journal.effort())
         return Report(
             title=self.directory.path.name,
             about=self.recipe.summary,

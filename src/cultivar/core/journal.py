@@ -6,7 +6,7 @@ SIGKILL once ``put_*`` has been awaited: the caller goes on only when its row is
 in flight and nothing else. A full disk stops the run with a sentence; what was committed stays.
 
     calls      one row for each answered request: key, item, path, role, model, request, reply, usage, seconds, attempts
-    effects    one row for each ``once``: key, item, path, name, result
+    effects    one row for each ``once``: key, item, path, name, result, CPU seconds
     outcomes   one row for each item and stage of the latest run: status, reason, evidence (rewritten by every run)
 """
 
@@ -182,6 +182,11 @@ class Journal:
         )
         names = ("role", "model", "calls", "prompt_tokens", "completion_tokens", "cost", "seconds", "retries")
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def effort(self) -> list[tuple[str, int, float]]:
+        """(name, times done, CPU seconds) of what was done once, by name."""
+        query = "SELECT name, count(*), sum(seconds) FROM effects GROUP BY name ORDER BY name"
+        return [(str(name), int(count), float(seconds)) for name, count, seconds in self._reader.execute(query)]
 
     # writing
 

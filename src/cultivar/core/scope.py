@@ -16,7 +16,6 @@ import asyncio
 import hashlib
 import inspect
 import random
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
@@ -69,12 +68,15 @@ class Discard:
 
 @dataclass
 class Backing:
-    """What an engine lends to the scopes of its items. ``work`` runs a synchronous function, perhaps elsewhere."""
+    """What an engine lends to the scopes of its items.
+
+    ``work`` runs a synchronous function, perhaps in another process, and gives its result and its CPU seconds.
+    """
 
     journal: Journal
     models: Mapping[str, Model]
     seed: int = 0
-    work: Callable[[Callable[..., Any], tuple[Any, ...]], Awaitable[Any]] | None = None
+    work: Callable[[Callable[..., Any], tuple[Any, ...]], Awaitable[tuple[Any, float]]] | None = None
     watcher: Watcher = field(default_factory=Silent)
 
     def model(self, role: str) -> Model:
@@ -130,15 +132,15 @@ class Scope:
         stored = self._backing.journal.effect(key)
         if stored is not None:
             return revive(stored[0])
-        began = time.monotonic()
+        seconds = 0.0
         if inspect.iscoroutinefunction(function):
             result = await function(*args)
         elif self._backing.work is not None:
-            result = await self._backing.work(function, args)
+            result, seconds = await self._backing.work(function, args)
         else:
             result = function(*args)
         kept = plain(result)
-        await self._backing.journal.put_effect(key, self.item, self.path, name, kept, time.monotonic() - began)
+        await self._backing.journal.put_effect(key, self.item, self.path, name, kept, seconds)
         return revive(orjson.loads(orjson.dumps(kept, option=orjson.OPT_NON_STR_KEYS)))
 
     @overload

@@ -76,7 +76,7 @@ class LocalEngine:
         self.only = only
         self.dropped: list[dict[str, JSON]] = []
         self._workers = Workers(workers)
-        self._backing = Backing(journal, self.models, seed, self._workers.run if workers else None, self.progress)
+        self._backing = Backing(journal, self.models, seed, self._workers.run, self.progress)
         self._stages: Counter[str] = Counter()
         self._stopping = False
 

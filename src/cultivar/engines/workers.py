@@ -14,6 +14,7 @@ import multiprocessing.connection
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -29,17 +30,17 @@ class Workers:
         self.size = size
         self._pool: ProcessPoolExecutor | None = None
 
-    async def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        """``function(*args)``, as picklable as it has to be; its own exceptions come through."""
+    async def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, float]:
+        """``function(*args)``, and the CPU seconds it took. All must be picklable; its own exceptions come through."""
         if self.size == 0:
-            return function(*args)
+            return timed(function, args)
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self.size, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
             )
         pool = self._pool
         try:
-            return await asyncio.wrap_future(pool.submit(function, *args))
+            return await asyncio.wrap_future(pool.submit(timed, function, args))
         except BrokenProcessPool:
             if self._pool is pool:
                 self._pool = None
@@ -50,6 +51,13 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+
+
+def timed(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, float]:
+    """The result, and the CPU seconds of this process that it took."""
+    began = time.process_time()
+    result = function(*args)
+    return result, time.process_time() - began
 
 
 def _begin() -> None:
