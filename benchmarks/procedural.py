@@ -2,7 +2,8 @@
 
     python benchmarks/procedural.py --draws 1000
 
-A draw is one environment with ``--tasks`` accepted tasks, asked for in sizes 1 to 6 in turn. It passes if no gate of a
+A draw is one environment, about a passage of the corpus that ships with the project (or about no text at all), with
+``--tasks`` accepted tasks, asked for in sizes 1 to 6 in turn. It passes if no gate of a
 domain or an environment fails and the tasks are together within three attempts each. CPU time covers all of it:
 proposing, sampling, writing and parsing, grounding, planning, measuring, every gate, narration and the replay as text.
 """
@@ -28,24 +29,15 @@ from cultivar.environments.pddl.procedural import Proposal, propose
 from cultivar.environments.pddl.search import plan
 from cultivar.environments.pddl.simulate import Simulator
 from cultivar.environments.pddl.write import write_domain, write_problem
+from cultivar.sources.text import read_corpus
 
 MAX_EXPANSIONS = 10_000
 """Of the planner's, for one task: those that need more are dropped."""
 
-PASSAGES = (
-    "Night nurses check the ward, rinse the instruments and write the charts before the doctor comes.",
-    "The baker kneads dough at three in the morning and carries the trays to the oven.",
-    "Cranes lift containers from the ship while the dockers lash the cargo on the quay.",
-    "The gardener waters seedlings in the greenhouse and prunes the roses along the wall.",
-    "An archivist moves boxes of letters into the vault and signs out reading-room badges.",
-    "Miners ride the cage to the lower level and push the ore tubs through the gallery.",
-    "Stage hands roll the scenery behind the curtain and set the lamps for the second act.",
-    "The librarian sorts returned books, mends torn pages and shelves the atlases.",
-    "A laboratory technician labels samples, spins them and cleans the bench after each run.",
-    "The postman sorts parcels by district and loads the van before the rain starts.",
-    "",
-    "Η γιαγιά μου έφτιαχνε ψωμί. 今日は雨です。",
-)
+ODD = ("", "Η γιαγιά μου έφτιαχνε ψωμί. 今日は雨です。", "1 2 3 ((( ;;; )))")
+"""Texts that say nothing to a proposer; they are drawn from like the corpus that ships with the project."""
+
+PASSAGES = (*(document.text for document in read_corpus(None)), *ODD)
 
 
 @dataclass
@@ -63,6 +55,7 @@ class Tally:
     met: Counter[str] = field(default_factory=Counter)
     buckets: Counter[str] = field(default_factory=Counter)
     by_size: dict[int, list[int]] = field(default_factory=dict)
+    themes: Counter[str] = field(default_factory=Counter)
     operators: list[int] = field(default_factory=list)
     mutants: Counter[bool] = field(default_factory=Counter)
     cpu: Counter[str] = field(default_factory=Counter)
@@ -161,6 +154,7 @@ def try_draw(seed: int, wanted: int, tally: Tally, verbose: bool) -> None:
     relaxed: set[str] = set()
     count = 0
     tally.met.update(proposal.mechanics)
+    tally.themes[proposal.theme] += 1
     for attempt in range(3 * wanted):
         found, task = try_task(proposal, rng, attempt % 6 + 1, seen, witnessed, tally)
         tally.attempts += 1
@@ -210,6 +204,9 @@ def report(tally: Tally, draws: int, verbose: bool) -> None:
         print(f"  size {size}: 10% / median / 90% = {tenths}")
     operators = sorted(tally.operators) or [0]
     print(f"ground operators  median {operators[len(operators) // 2]}, 95% {operators[len(operators) * 95 // 100]}")
+    rarest, often = tally.met.most_common()[-1], tally.themes.most_common(1)[0]
+    print(f"mechanics  {len(tally.met)} met, the rarest {rarest[1]} times ({rarest[0]})")
+    print(f"themes  {len(tally.themes)} met, the most frequent {often[1]} times ({often[0]})")
     print(f"mutants  {tally.mutants[False]} rejected, {tally.mutants[True]} accepted (each of them a plan too)")
     if verbose:
         for name, count in tally.blamed.most_common(40):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cultivar.environments.pddl.procedural.draft import ActionDraft, Draft, Literal, Parameter
 from cultivar.environments.pddl.procedural.wording import Polarity, capital, listed, plural, say, with_article
 
-_LETTERED = ("level", "hour", "colour", "turn")
+_LETTERED = ("level", "hour", "colour", "rank")
 """Nouns of types whose objects are named by adjectives or numerals: "level A" reads better than "the level"."""
 
 

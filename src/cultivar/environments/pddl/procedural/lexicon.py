@@ -5,18 +5,28 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 MAX_PASSAGE = 20_000
 """Characters of a passage that are looked at."""
 
 _WORD = re.compile(r"[a-z]+")
+_COMMON = frozenset(
+    """bench board cable card chair clock coast cold copper crew deck delivery desk door double drive file fish flat
+    floor form front gate glove good half hall hand head hold hook house iron large late leather letter life lift
+    list local long machine move night note number office open order page panel paper part plan plant play police
+    price rack reading report river roof room round runner salt school screen seat side sign slide small stack
+    stand steel step stick stone table tank test train trial trunk type upper walk wall watch water wave weight
+    wheel window wire with wood work yard young""".split()  # noqa: SIM905
+)
+"""Words of names and keywords that a text on anything may have."""
+
 _NOT_NOUNS = frozenset(
-    (
-        *("ancient", "borrow", "botanical", "build", "buy", "chemical", "dance", "ferment", "hike", "learn", "legal"),
-        *("loan", "medical", "play", "prune", "repair", "sell", "shoot", "sterile", "travel"),
-    )
+    """alpine ancient antarctic blasting borrow botanical build buy chemical climbing dance dental distil evacuate
+    extinguish ferment hike knead lead learn legal live lost medical mobile nuclear pinning play prune repair
+    roast sell shearing shoot sorting sounding stained sterile swimming temper tidal travel vote""".split()  # noqa: SIM905
 )
 """Keywords that select a theme and would not do as labels."""
 
@@ -63,7 +73,7 @@ class Theme:
     warm: bool = False
     key: str = "key"
     inside: str = "in"
-    verbs: Mapping[str, str] = field(default_factory=dict)
+    verbs: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def phrases(text: str) -> tuple[str, ...]:
@@ -75,25 +85,50 @@ def words_of(passage: str) -> list[str]:
     return _WORD.findall(passage[:MAX_PASSAGE].lower())
 
 
-def choose_theme(passage: str, rng: random.Random, themes: Sequence[Theme]) -> Theme:
-    """The theme whose keywords the passage has most of, or any if it has none."""
-    counts = Counter(_singular(w) for w in words_of(passage))
-    scores = [sum(min(counts[_singular(k)], 3) for k in theme.keywords.split()) for theme in themes]
+def choose_theme(passage: str, rng: random.Random, themes: tuple[Theme, ...]) -> Theme:
+    """The theme that shares most words with the passage, rare ones counting most; any theme if none shares a word."""
+    counts = Counter(_singular(word) for word in words_of(passage))
+    scores = [
+        sum(weight * min(counts[word], 3) for word, weight in weights.items() if word in counts)
+        for weights in _weights(themes)
+    ]
     best = max(scores)
-    if best == 0:
-        return rng.choice(themes)
-    return rng.choice([t for t, score in zip(themes, scores) if score == best])
+    return rng.choice([theme for theme, score in zip(themes, scores) if score == best])
 
 
-def topic_words(passage: str, nouns: Set[str], limit: int = 12) -> list[str]:
-    """Nouns of a passage that can stand before another, as in "the harvest crate": the most frequent first."""
-    counts: Counter[str] = Counter()
-    for raw in words_of(passage):
-        word = _singular(raw)
-        if 3 <= len(word) <= 12 and word in nouns:
-            counts[word] += 1
-    ranked = sorted(counts.items(), key=lambda pair: -pair[1])
-    return [word for word, _ in ranked[:limit]]
+@cache
+def _weights(themes: tuple[Theme, ...]) -> tuple[dict[str, float], ...]:
+    """Word -> weight, for every theme: 3 for a keyword, 1 for a word of a name, over the number of themes squared."""
+    found: list[dict[str, float]] = []
+    for theme in themes:
+        named = {_singular(word): 1.0 for name in _names(theme) for word in name.split() if len(word) > 3}
+        named |= {_singular(word): 3.0 for word in theme.keywords.split()}
+        found.append({word: weight for word, weight in named.items() if word not in _COMMON})
+    spread = Counter(word for weights in found for word in weights)
+    return tuple({word: weight / spread[word] ** 2 for word, weight in weights.items()} for weights in found)
+
+
+def topic_words(passage: str, themes: tuple[Theme, ...], limit: int = 12) -> list[str]:
+    """Nouns of a passage that can stand before another, as in "the harvest crate": the most telling first.
+
+    Nouns are known from the themes; a word that many themes have tells little, and one that more than three have is
+    left out.
+    """
+    nouns = _nouns(themes)
+    counts = Counter(word for raw in words_of(passage) if (word := _singular(raw)) in nouns)
+    return sorted(counts, key=lambda word: -counts[word] * nouns[word])[:limit]
+
+
+@cache
+def _nouns(themes: tuple[Theme, ...]) -> dict[str, float]:
+    """Every word that ends a name of some theme (weight 1) and every keyword that is a noun (2), over their number."""
+    found: Counter[str] = Counter()
+    keywords = {_singular(word) for theme in themes for word in theme.keywords.split() if word not in _NOT_NOUNS}
+    for theme in themes:
+        own = {_singular(word) for word in theme.keywords.split()} & keywords
+        found.update(own | {_singular(name.split()[-1]) for name in _names(theme)})
+    rare = {word: count for word, count in found.items() if count <= 3 and len(word) > 3 and word not in _COMMON}
+    return {word: (2 if word in keywords else 1) / count for word, count in rare.items()}
 
 
 def mentioned(passage: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -118,10 +153,10 @@ def key_names(noun: str) -> tuple[str, ...]:
     return tuple(f"{kind} {noun}" for kind in kinds)
 
 
-def dress(theme: Theme, passage: str, themes: Sequence[Theme]) -> Theme:
+def dress(theme: Theme, passage: str, themes: tuple[Theme, ...]) -> Theme:
     """The theme with names out of the passage: labels made of its nouns, and items of other themes that it mentions."""
     own = _names(theme)
-    words = [w for w in topic_words(passage, nouns_of(themes)) if not any(w in name for name in own)]
+    words = [w for w in topic_words(passage, themes) if not any(w in name for name in own)]
     guests = mentioned(passage, [i for t in themes if t is not theme for i in t.items if i not in own])
     return replace(
         theme,
@@ -129,13 +164,6 @@ def dress(theme: Theme, passage: str, themes: Sequence[Theme]) -> Theme:
         documents=(*(f"{word} {theme.document}" for word in words[:4]), *theme.documents),
         containers=(*(f"{word} {theme.container}" for word in words[4:7]), *theme.containers),
     )
-
-
-def nouns_of(themes: Sequence[Theme]) -> frozenset[str]:
-    """Every word that ends a name of some theme, and every keyword: words that are known to be nouns."""
-    names = [name for theme in themes for name in _names(theme)]
-    keywords = {word for theme in themes for word in theme.keywords.split()}
-    return frozenset(name.split()[-1] for name in names) | (keywords - _NOT_NOUNS)
 
 
 def _names(theme: Theme) -> list[str]:

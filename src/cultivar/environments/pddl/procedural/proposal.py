@@ -14,7 +14,7 @@ from cultivar.environments.pddl.model import Domain, Problem
 from cultivar.environments.pddl.procedural.compose import build, choose_mechanics
 from cultivar.environments.pddl.procedural.describe import describe
 from cultivar.environments.pddl.procedural.draft import Draft
-from cultivar.environments.pddl.procedural.lexicon import Theme, choose_theme, dress, nouns_of, topic_words
+from cultivar.environments.pddl.procedural.lexicon import Theme, choose_theme, dress, topic_words
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
 from cultivar.environments.pddl.procedural.scene import SIZES, Scene
 from cultivar.environments.pddl.procedural.themes import THEMES
@@ -55,7 +55,7 @@ class Proposal:
 def propose(passage: str, rng: random.Random) -> Proposal:
     """A domain about what the passage is about. Any text will do, the empty one too. Costs a few milliseconds."""
     theme = dress(choose_theme(passage, rng, THEMES), passage, THEMES)
-    return assemble(theme, choose_mechanics(theme, rng), topic_words(passage, nouns_of(THEMES), 3), rng)
+    return assemble(theme, choose_mechanics(theme, rng), topic_words(passage, THEMES, 3), rng)
 
 
 def assemble(theme: Theme, mechanics: list[type[Mechanic]], topic: list[str], rng: random.Random) -> Proposal:
@@ -81,8 +81,9 @@ def assemble(theme: Theme, mechanics: list[type[Mechanic]], topic: list[str], rn
     )
 
 
-PLACING = ("lies", "stands", "set-up", "mounted", "plot", "kept", "parked", "rests", "waits", "fixed") + (
-    ("inside", "fed", "attached", "stowed", "planted")
+PLACING = (
+    *("lies", "stands", "set-up", "mounted", "plot", "kept", "parked", "rests", "waits", "fixed"),
+    *("inside", "fed", "attached", "stowed", "planted"),
 )
 """Roles of predicates that say where a thing is: in a place, or in another thing."""
 

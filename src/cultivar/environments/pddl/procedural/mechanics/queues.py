@@ -28,13 +28,13 @@ class Queues(Mechanic):
 
     def build(self, draft: Draft) -> None:
         draft.type("client", draft.theme.client, draft.theme.clients)
-        draft.type("turn", "turn", TURNS)
+        draft.type("turn", "rank", TURNS)
         draft.predicate("counter", "here", "the counter ~be in the {here}", "counter-in|serves-in")
         draft.predicate("turn-of", "client turn", "the {client} ~be {turn} in line", "in-line|turn-of")
         draft.predicate(
-            "after-turn", "turn turn2", "after the {turn} in line ~come the {turn2}", "next-turn|then-comes"
+            "after-turn", "turn turn2", "the {turn2} in line ~come after the {turn}", "next-turn|then-comes"
         )
-        draft.predicate("now-serving", "turn", "it ~be the turn of the {turn} in line", "now-serving|called-up")
+        draft.predicate("now-serving", "turn", "the {turn} in line ~be next", "now-serving|called-up")
         draft.predicate("served", "client", "the {client} ~be served", "served|attended-to")
         serve = draft.action(
             "serve",

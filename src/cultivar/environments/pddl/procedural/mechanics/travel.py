@@ -76,6 +76,6 @@ class Travel(Mechanic):
             if place in scene.plain and place not in scene.start.values():
                 cost = scene.distance(scene.start[who], place)
                 if not self.narrow:
-                    scene.offer(f"at {who} {place}", cost, f"where {who}", f"in {place}")
+                    scene.offer(f"at {who} {place}", cost, f"where {who}", f"in {place}", f"visit {place}")
                 if self.rounds:
                     scene.offer(f"visited {place}", cost, f"visit {place}")

@@ -6,7 +6,8 @@ THEMES = (
     Theme(
         name="hospital",
         keywords="""hospital ward nurse patient doctor clinic surgery surgeon medicine bandage medical stethoscope
-        ambulance""",
+        ambulance dialysis prescription blood donor hospice midwife birth organ transplant dentist dental
+        tooth crown chemotherapy pharmacist radiographer scanner tumour infusion""",
         role="nurse on the night shift of a small hospital",
         setting="Everything has to be prepared and in its place before the morning round begins.",
         place="room",
@@ -57,7 +58,8 @@ THEMES = (
     ),
     Theme(
         name="veterinary clinic",
-        keywords="vet veterinary animal dog cat horse kennel stable leash paw pet vaccine shelter zoo",
+        keywords="""vet veterinary animal dog cat horse kennel stable leash paw pet vaccine shelter zoo penguin keeper
+        aquarium reef coral puppy guide livery cage paddock parrot surgeon spaniel feather""",
         role="assistant at a busy veterinary clinic",
         setting="The animals grow restless, and the vet wants every room ready before the next one is called.",
         place="room",
@@ -106,7 +108,8 @@ THEMES = (
     ),
     Theme(
         name="fire station",
-        keywords="fire firefighter brigade hose ladder rescue siren emergency alarm smoke helmet crew",
+        keywords="""fire firefighter brigade hose ladder rescue siren emergency alarm smoke helmet crew callout flood
+        avalanche evacuate lifeguard pool dispatcher caller ambulance diver extinguish barrier""",
         role="duty officer of a country fire station",
         setting="After the last call everything must be made ready again: the next alarm can come at any minute.",
         place="bay",
@@ -151,7 +154,8 @@ THEMES = (
     ),
     Theme(
         name="lighthouse",
-        keywords="lighthouse beacon lamp keeper storm coast cliff sea island fog rock shipwreck lifeboat lantern",
+        keywords="""lighthouse beacon lamp keeper storm coast cliff sea island fog rock shipwreck lifeboat lantern
+        skerry swell tidal helicopter wave shore gale""",
         role="keeper of a lighthouse on a rocky coast",
         setting="A storm is coming up from the west, and the light and the station must be in order before dusk.",
         place="room",

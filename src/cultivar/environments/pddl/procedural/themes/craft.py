@@ -5,7 +5,8 @@ from cultivar.environments.pddl.procedural.lexicon import Theme, phrases
 THEMES = (
     Theme(
         name="mine",
-        keywords="mine miner ore shaft coal tunnel gallery drill rock cage underground pit copper gold",
+        keywords="""mine miner ore shaft coal tunnel gallery drill rock cage underground pit copper gold cave sump
+        quarry stone blasting explosive granite seam""",
         role="shift boss in an old copper mine",
         setting="The shift ends with the siren, and nobody goes up before ore, tools and timbers are accounted for.",
         place="section",
@@ -47,13 +48,13 @@ THEMES = (
         vehicles=phrases("battery locomotive, ore train"),
         heavy=phrases("mine pump, ore wagon, support arch"),
         inside="at",
-        warm=True,
         verbs={"move": "walk|crawl", "pick": "pick up|haul up", "put": "set down|drop"},
     ),
     Theme(
         name="joinery",
         keywords="""carpenter wood workshop joiner furniture chair saw plane bench glue timber cabinetmaker tool repair
-        build builder construction machine factory""",
+        build builder construction machine factory scaffold roof thatch wardrobe beam gable bicycle mechanic
+        door cabinet bolt steel""",
         role="joiner in a furniture workshop",
         setting="A customer collects the order tonight, and half of it is still in pieces.",
         place="room",
@@ -104,7 +105,7 @@ THEMES = (
     Theme(
         name="instrument workshop",
         keywords="""violin instrument music luthier piano organ string guitar orchestra concert flute melody musician
-        cello song""",
+        cello song choir bell tuning soundboard fiddle singer watch escapement clock""",
         role="instrument maker with a small workshop",
         setting="The orchestra plays tomorrow, and its instruments are all over the house.",
         place="room",
@@ -149,7 +150,7 @@ THEMES = (
     Theme(
         name="pottery",
         keywords="""pottery potter clay kiln glaze ceramic bowl wheel vase glass tile sculpture statue artist paint
-        painting""",
+        painting gaffer furnace leather hide tailor suit tattoo hair barber stained""",
         role="potter in a riverside studio",
         setting="The kiln is booked for tonight, and every piece must be ready for its firing.",
         place="room",
@@ -195,7 +196,8 @@ THEMES = (
     ),
     Theme(
         name="print shop",
-        keywords="print printer press ink type paper poster book binding publisher page font typeset",
+        keywords="""print printer press ink type paper poster book binding publisher page font typeset broadside folio
+        bindery letterpress""",
         role="printer in a letterpress shop",
         setting="Posters, programmes and a book have to leave the house before the fair opens.",
         place="room",

@@ -5,7 +5,8 @@ from cultivar.environments.pddl.procedural.lexicon import Theme, phrases
 THEMES = (
     Theme(
         name="restaurant kitchen",
-        keywords="kitchen restaurant cook chef recipe pan dinner meal dish soup oven sauce waiter menu vegetable",
+        keywords="""kitchen restaurant cook chef recipe pan dinner meal dish soup oven sauce waiter menu vegetable lunch
+        canteen chocolate coffee roast sausage fridge plate portion knife""",
         role="sous-chef in a crowded restaurant kitchen",
         setting="The first guests are already seated, and nothing may leave the pass unfinished.",
         place="area",
@@ -55,7 +56,8 @@ THEMES = (
     ),
     Theme(
         name="bakery",
-        keywords="bakery baker bread dough flour oven yeast loaf pastry cake bun sourdough crust",
+        keywords="""bakery baker bread dough flour oven yeast loaf pastry cake bun sourdough crust croissant trough
+        knead""",
         role="baker on the early shift",
         setting="The shop opens at six, and the shelves are still bare.",
         place="room",
@@ -105,7 +107,8 @@ THEMES = (
     ),
     Theme(
         name="brewery",
-        keywords="brewery brewer beer hops malt barley ferment mash keg ale cellar barrel wine vineyard",
+        keywords="""brewery brewer beer hops malt barley ferment mash keg ale cellar barrel wine vineyard wort grape
+        vine whisky distil tea bottle""",
         role="brewer in a family brewery",
         setting="The summer festival is a week away and the cellar must be stocked.",
         place="hall",
@@ -155,7 +158,7 @@ THEMES = (
     ),
     Theme(
         name="dairy",
-        keywords="dairy milk cheese butter cream churn cow goat rennet curd whey",
+        keywords="""dairy milk cheese butter cream churn cow goat rennet curd whey udder herd alpine wheel""",
         role="cheesemaker in a mountain dairy",
         setting="The milk came down at dawn, and every wheel has to be made, turned and stored before it spoils.",
         place="room",

@@ -5,7 +5,8 @@ from cultivar.environments.pddl.procedural.lexicon import Theme, phrases
 THEMES = (
     Theme(
         name="farm",
-        keywords="farm farmer harvest barn cow sheep wheat tractor field crop hay cattle pig hen plough",
+        keywords="""farm farmer harvest barn cow sheep wheat tractor field crop hay cattle pig hen plough shearing
+        fleece ewe beet sugar slaughter straw lamb silage bee hive honey""",
         role="farmhand on a mixed farm",
         setting="Rain is forecast for the evening, and the day's work must be under cover by then.",
         place="yard",
@@ -55,7 +56,8 @@ THEMES = (
     ),
     Theme(
         name="garden",
-        keywords="garden gardener plant seedling greenhouse rose flower soil water prune compost shrub seed botanical",
+        keywords="""garden gardener plant seedling greenhouse rose flower soil water prune compost shrub seed botanical
+        tomato glasshouse mushroom grave cemetery bloom bulb botany truss perfume tea""",
         role="gardener of a walled garden",
         setting="The garden opens to visitors on Sunday, and much has to be planted, moved and tidied.",
         place="area",
@@ -106,7 +108,7 @@ THEMES = (
     Theme(
         name="forestry",
         keywords="""forest tree timber wood logger ranger sawmill pine oak trail hunter wildlife woods river mountain
-        park hike""",
+        park hike saw snow couloir boulder climbing climber glacier tent expedition slope summit turf trunk""",
         role="ranger in charge of a forest district",
         setting="The storm has brought down trees and signs, and the trails must be safe before the weekend.",
         place="site",

@@ -6,7 +6,8 @@ THEMES = (
     Theme(
         name="laboratory",
         keywords="""laboratory lab science scientist sample experiment chemical microscope test cell research bacteria
-        chemistry physics molecule""",
+        chemistry physics molecule reactor sewage nuclear beetle insect wafer lithography perfumer turbine
+        dose pipette virus""",
         role="technician in a research laboratory",
         setting="The samples keep for one day only, and the protocol forgives no slip.",
         place="room",
@@ -59,7 +60,7 @@ THEMES = (
     Theme(
         name="observatory",
         keywords="""observatory telescope star planet astronomy astronomer galaxy moon dome sky comet space orbit night
-        satellite weather""",
+        satellite weather planetarium sounding antarctic winter constellation""",
         role="assistant at a mountain observatory",
         setting="The sky clears at midnight, and the instruments have to be ready by then.",
         place="room",
@@ -109,7 +110,8 @@ THEMES = (
     Theme(
         name="school",
         keywords="""school teacher pupil student classroom lesson class exam homework blackboard university education
-        children child learn""",
+        children child learn kindergarten assessment conservatoire gymnasium ballet trainer apprentice
+        playground parent""",
         role="caretaker of a village school",
         setting="The bell rings at eight, and each classroom needs the right things at the right time.",
         place="room",
@@ -159,7 +161,7 @@ THEMES = (
     Theme(
         name="library",
         keywords="""library librarian book shelf reader novel catalogue borrow loan page reading writer poem story
-        author manuscript""",
+        author manuscript interlending borrower lending mobile""",
         role="librarian of a town library",
         setting="The library reopens after the move, and every volume must be found, mended and shelved.",
         place="room",
@@ -209,7 +211,7 @@ THEMES = (
     Theme(
         name="archive",
         keywords="""archive archivist document letter vault parchment record historian history scroll ancient century
-        king empire war""",
+        king empire war nitrate reel map translation translator contract deed folder""",
         role="archivist in a city archive",
         setting="A scholar has announced herself for the afternoon and the papers must be found and fit to be read.",
         place="room",
@@ -260,7 +262,8 @@ THEMES = (
     Theme(
         name="museum",
         keywords="""museum exhibit gallery curator painting sculpture fossil artifact exhibition dinosaur bone
-        collection art""",
+        collection art trench excavation archaeologist archaeology specimen pinning window conservator lead
+        moth""",
         role="registrar of a small museum",
         setting="The new exhibition opens tonight, and half of the objects are still in the wrong place.",
         place="gallery",

@@ -6,7 +6,8 @@ THEMES = (
     Theme(
         name="theatre",
         keywords="""theatre theater stage actor play curtain scene costume rehearsal drama audience opera ballet dance
-        dancer performance""",
+        dancer performance lantern puppet choir wardrobe firework fly dimmer flame rink ice ring skate
+        tournament""",
         role="stage manager of a city theatre",
         setting="The curtain rises in an hour, and the second act is still in the workshop.",
         place="area",
@@ -56,7 +57,8 @@ THEMES = (
     ),
     Theme(
         name="film set",
-        keywords="film movie camera director actor studio scene cinema shoot lens screen documentary video television",
+        keywords="""film movie camera director actor studio scene cinema shoot lens screen documentary video television
+        projectionist projector broadcast presenter game""",
         role="first assistant on a film set",
         setting="The light will be right for twenty minutes, and by then every department must be done.",
         place="location",
@@ -107,7 +109,8 @@ THEMES = (
     Theme(
         name="newsroom",
         keywords="""newspaper news journalist reporter editor headline press article story interview radio broadcast
-        magazine politics election government""",
+        magazine politics election government studio live presenter interpreter booth meeting edition
+        correspondent""",
         role="night editor of a daily paper",
         setting="The presses start at one, and until then each story has to pass through the right hands.",
         place="desk area",
@@ -159,7 +162,7 @@ THEMES = (
     Theme(
         name="hotel",
         keywords="""hotel guest room lobby reception luggage chambermaid concierge travel tourist vacation tourism inn
-        holiday""",
+        holiday housekeeping laundry linen bed shelter towel sauna swimming""",
         role="concierge of a grand hotel",
         setting="A wedding party arrives at three, and every room, key and trunk must be in order.",
         place="floor",
@@ -215,7 +218,8 @@ THEMES = (
     ),
     Theme(
         name="court",
-        keywords="court judge law lawyer trial jury witness evidence police crime prison justice legal verdict",
+        keywords="""court judge law lawyer trial jury witness evidence police crime prison justice legal verdict
+        registry forensic polling ballot vote visa passport applicant lock locksmith embassy burial""",
         role="clerk of a district court",
         setting="The hearing begins at ten, and without the right evidence and papers it cannot be held.",
         place="room",
@@ -265,7 +269,7 @@ THEMES = (
     Theme(
         name="market",
         keywords="""market shop store trade trader sell buy price customer goods money merchant stall bank business
-        company coin""",
+        company coin auction bidder lot food donation fishmonger warehouse stock sale""",
         role="keeper of a covered market",
         setting="The stalls open at seven, and the goods must be checked, priced and on display by then.",
         place="hall",

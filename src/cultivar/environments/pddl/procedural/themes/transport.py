@@ -5,7 +5,8 @@ from cultivar.environments.pddl.procedural.lexicon import Theme, phrases
 THEMES = (
     Theme(
         name="harbour",
-        keywords="harbour harbor port ship crane dock quay cargo container sea sailor tide anchor freight fish boat",
+        keywords="""harbour harbor port ship crane dock quay cargo container sea sailor tide anchor freight fish boat
+        oyster tug berth lock canal ferry skipper trawler mussel diver salt submarine lifeboat""",
         role="foreman of a small cargo harbour",
         setting="Two ships lie at the quay, the tide will not wait, and the cargo has to be where the papers say.",
         place="berth",
@@ -52,7 +53,8 @@ THEMES = (
     ),
     Theme(
         name="railway",
-        keywords="railway train station track signal platform locomotive carriage rail wagon conductor timetable",
+        keywords="""railway train station track signal platform locomotive carriage rail wagon conductor timetable tram
+        depot chairlift lift cabin cable hump lever signalman driver bus marathon""",
         role="yardmaster of a branch line",
         setting="The night express is due, and wagons, mail and passengers must be where they belong.",
         place="stop",
@@ -102,7 +104,8 @@ THEMES = (
     ),
     Theme(
         name="airport",
-        keywords="airport airplane plane flight pilot luggage baggage runway gate passenger terminal aircraft hangar",
+        keywords="""airport airplane plane flight pilot luggage baggage runway gate passenger terminal aircraft hangar
+        approach balloon controller heading altitude turbine""",
         role="ground coordinator at a regional airport",
         setting="The fog has lifted, all flights want to leave at once, and nothing may miss its plane.",
         place="area",
@@ -152,7 +155,8 @@ THEMES = (
     ),
     Theme(
         name="post office",
-        keywords="post mail letter parcel postman stamp envelope delivery courier package address sorting",
+        keywords="""post mail letter parcel postman stamp envelope delivery courier package address sorting hub lost
+        property form move household""",
         role="head of a village post office",
         setting="The mail coach leaves at noon, and every letter and parcel has its proper way.",
         place="room",
