@@ -21,7 +21,8 @@ from typing import Any
 
 
 def digest(actions: Iterable[str]) -> str:
-    return hashlib.sha1("\n".join(sorted(actions)).encode(), usedforsecurity=False).hexdigest()
+    """Of the set: pymimir lists an action with a disjunctive precondition once for each disjunct."""
+    return hashlib.sha1("\n".join(sorted(set(actions))).encode(), usedforsecurity=False).hexdigest()
 
 
 def positions(job: dict[str, Any], initial: Any, listed: Callable[..., Any], after: Callable[..., Any]) -> Any:
@@ -31,7 +32,7 @@ def positions(job: dict[str, Any], initial: Any, listed: Callable[..., Any], aft
         state, where = initial, []
         for chosen, expected in walk:
             actions = listed(state)
-            names = [str(a).lower() for a in actions]
+            names = [" ".join(str(a).lower().split()).replace(" )", ")") for a in actions]
             if digest(names) != expected:
                 raise RuntimeError(f"other applicable actions ({len(names)}) before {chosen}")
             where.append(names.index(chosen))
