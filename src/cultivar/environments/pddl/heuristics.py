@@ -17,10 +17,9 @@ from cultivar.environments.pddl.normal import NormalTask, bits
 
 
 class Estimate(NamedTuple):
-    """A relaxed plan: its length, its cost, the helpful moves (a set of indices as bits), the facts it adds."""
+    """A relaxed plan: its length, the helpful moves (their numbers as bits), the facts that it adds."""
 
     length: int
-    cost: int
     helpful: int
     adds: int
 
@@ -28,17 +27,14 @@ class Estimate(NamedTuple):
 class RelaxedPlans:
     """``estimate(state)`` for one task; None where even the relaxed task cannot be solved."""
 
-    def __init__(self, task: NormalTask, goal: int | None = None) -> None:
+    def __init__(self, task: NormalTask) -> None:
         self.task = task
-        self.goal = task.goal if goal is None else goal
+        self.goal = task.goal
         self._rules = task.relaxed
         width = task.full.bit_length()
         users, adders = [0] * width, [0] * width
-        free = 0
         for i, rule in enumerate(self._rules):
             one = 1 << i
-            if not rule.need:
-                free |= one
             for fact in bits(rule.need):
                 users[fact] |= one
             for fact in bits(rule.add):
@@ -50,7 +46,7 @@ class RelaxedPlans:
         # What one evaluation costs, in about microseconds.
         self.work = 10 + self._watched.bit_count() * (8000 + len(self._rules)) // 8000
 
-    def levels(self, state: int, goal: int) -> tuple[dict[int, int], dict[int, int]] | None:
+    def levels(self, state: int) -> tuple[dict[int, int], dict[int, int]] | None:
         """For each watched fact reached after the state: its layer, and the rules that reach it there first."""
         users, adders, rules = self._users, self._adders, self._rules
         missing = self._watched & ~state
@@ -60,7 +56,7 @@ class RelaxedPlans:
         done = 0
         layer = 0
         fresh: list[int] | None = None
-        while goal & missing:
+        while self.goal & missing:
             layer += 1
             candidates = 0
             if fresh is not None:
@@ -86,20 +82,18 @@ class RelaxedPlans:
                 missing ^= 1 << f
         return level, supporters
 
-    def estimate(self, state: int, goal: int | None = None) -> Estimate | None:
-        goal = self.goal if goal is None else goal
-        found = self.levels(state, goal)
+    def estimate(self, state: int) -> Estimate | None:
+        """A relaxed plan from the state, built backwards from the goal; None if there is none."""
+        found = self.levels(state)
         if found is None:
             return None
         level, supporters = found
         rules = self._rules
         layers: list[list[int]] = [[] for _ in range(max(level.values(), default=0) + 1)]
-        marked = state
-        for f in bits(goal & ~state):
+        for f in bits(self.goal & ~state):
             layers[level[f]].append(f)
-        marked |= goal
-        length = cost = helpful = adds = 0
-        chosen = 0
+        marked = state | self.goal
+        length = helpful = adds = chosen = 0
         for depth in range(len(layers) - 1, 0, -1):
             for f in layers[depth]:
                 options = supporters[f]
@@ -107,17 +101,15 @@ class RelaxedPlans:
                     continue
                 best = self._easiest(options, level)
                 chosen |= 1 << best
-                need, add, price, move = rules[best]
-                if move >= 0:
-                    length += 1
-                    cost += price
+                need, add, _, move = rules[best]
+                length += move >= 0
                 adds |= add
                 if depth == 1:
                     helpful |= options
                 for p in bits(need & ~marked):
                     layers[level[p]].append(p)
                 marked |= need
-        return Estimate(length, cost, self._moves(helpful), adds)
+        return Estimate(length, self._moves(helpful), adds)
 
     def _easiest(self, options: int, level: dict[int, int]) -> int:
         """The supporter whose conditions are reached soonest in sum; the lowest number where several are."""
