@@ -27,7 +27,7 @@ class Effort:
         if self._most is not None and self.expanded >= self._most:
             raise OutOfBudget
         self.expanded += 1
-        if self._deadline is not None and self.expanded & 7 == 0 and time.process_time() > self._deadline:
+        if self._deadline is not None and time.process_time() > self._deadline:
             raise OutOfBudget
 
     def check_clock(self) -> None:
