@@ -22,6 +22,7 @@ _RECIPES: tuple[tuple[Group, ...], ...] = (
     ("work", "modifier", "modifier"),
     ("work", "work", "gate"),
     ("work", "work", "modifier"),
+    ("work", "modifier", "gate"),
     ("work", "modifier", "extra"),
     ("work", "gate", "gate"),
     ("gate", "extra"),
@@ -33,15 +34,22 @@ def choose_mechanics(theme: Theme, rng: random.Random) -> list[type[Mechanic]]:
     """A consistent choice, in the order of building. The base mechanics are always in it."""
     for _ in range(40):
         chosen = {m.name for m in MECHANICS if m.group == "base"}
-        special = {m.name for m in MECHANICS} - chosen  # what needs one of these would otherwise be rare
-        for group in rng.choice(_RECIPES):
+        recipe = rng.choice(_RECIPES)
+        for group in recipe:
             options = [m for m in MECHANICS if m.group == group and m.name not in chosen and fits(m, theme, chosen)]
+            if group == "work" and "modifier" in recipe:
+                options = [m for m in options if m.provides]
             if options:
-                chosen.add(rng.choices(options, [3 if set(m.needs) & special else 1 for m in options])[0].name)
+                chosen.add(rng.choices(options, [_weight(m) for m in options])[0].name)
         picked = [m for m in MECHANICS if m.name in chosen]
         if len(picked) >= MIN_MECHANICS and consistent(picked):
             return picked
     raise AssertionError("no consistent choice of mechanics: every recipe must have one")
+
+
+def _weight(mechanic: type[Mechanic]) -> int:
+    """What only few choices or few themes allow is taken more often where it is allowed."""
+    return 8 if set(mechanic.needs) - {"travel", "carrying"} else 4 if mechanic.lexical else 1
 
 
 def fits(mechanic: type[Mechanic], theme: Theme, chosen: set[str]) -> bool:

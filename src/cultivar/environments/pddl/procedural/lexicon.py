@@ -38,9 +38,9 @@ class Theme:
     ``stages`` describes how an item is processed: the state it is in at first, then (verb, state reached, station).
     ``products`` are (product, its parts). ``wear`` is how a tool wears and is made good: (blunt, sharp, verb, station).
     ``machine`` is (machine, verb that runs it, state of what comes out). ``resource`` is (what is used up, what it is
-    kept in, where it is drawn from). ``crop`` is (what grows, where it grows, names); None where nothing grows. ``warm``
-    says that stations are heated. ``verbs`` maps an action's role to alternatives ("walk|hurry"). ``inside`` is the
-    preposition for a place.
+    kept in, where it is drawn from). ``crop`` is (what grows, where it grows, names); None where nothing grows.
+    ``warm`` says that stations are heated. ``verbs`` maps an action's role to alternatives ("walk|hurry"). ``inside``
+    is the preposition for a place.
     """
 
     name: str

@@ -18,7 +18,6 @@ class Assembly(Mechanic):
     group = "work"
     needs = ("travel", "carrying")
     provides = ("fit",)
-    lexical = "products"
 
     def __init__(self, rng: random.Random) -> None:
         self.parts = rng.choice((2, 2, 3))

@@ -26,7 +26,7 @@ class Heating(Mechanic):
         self.cools = rng.random() < 0.5
 
     def build(self, draft: Draft) -> None:
-        self.heats = draft.some([a for a in draft.of_kind("work") if a.has("station")])
+        heats = draft.some([a for a in draft.of_kind("work") if a.has("station")])
         if not self.steps:
             draft.predicate("hot", "station", "the {station} ~be hot", "hot|heated|at-heat")
             need, cold = "hot station", "not hot station"
@@ -48,7 +48,7 @@ class Heating(Mechanic):
                 ("heat-up", "heat up|fire up", "heat-of station heat, hotter heat heat2", change),
                 ("cool-down", "cool down|damp down", "heat-of station heat, hotter heat2 heat", change),
             ]
-        for action in self.heats:
+        for action in heats:
             if self.steps:
                 action.extend("heat", ", which is {heat}")
                 action.require("heat-of station heat, calls-for station heat")

@@ -10,6 +10,7 @@ import random
 from cultivar.environments.pddl.procedural.draft import Draft
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
 from cultivar.environments.pddl.procedural.scene import Scene
+from cultivar.environments.pddl.procedural.wording import with_article
 
 VERBS = "walk|go|cross over|head over|move"
 
@@ -30,7 +31,10 @@ class Travel(Mechanic):
             draft.type("worker", theme.worker, theme.workers)
         draft.predicate("at", "who here", "{who} ~be in the {here}", "at|present-in|stands-in")
         draft.predicate(
-            "link", "here there", f"a {theme.way} ~lead from the {{here}} to the {{there}}", "linked|connected|leads-to"
+            "link",
+            "here there",
+            f"{with_article(theme.way)} ~lead from the {{here}} to the {{there}}",
+            "linked|connected|leads-to",
         )
         move = draft.action(
             "move",

@@ -52,6 +52,7 @@ THEMES = (
         vehicles=phrases("dessert trolley, dish trolley"),
         heavy=phrases("flour sack, stockpot, beer keg"),
         warm=True,
+        crop=("herb", "herb box", phrases("thyme, parsley, chervil, dill, sorrel")),
         verbs={"move": "step|go", "pick": "pick up|grab", "put": "set down|put down", "serve": "serve|wait on"},
     ),
     Theme(

@@ -151,6 +151,7 @@ THEMES = (
         heavy=phrases("tree trunk, boulder, log stack"),
         inside="at",
         warm=True,
+        crop=("sapling", "nursery row", phrases("birch, larch, rowan, maple, alder")),
         verbs={"move": "hike|walk", "pick": "pick up|shoulder", "drive": "drive|steer"},
     ),
 )

@@ -156,6 +156,7 @@ THEMES = (
         vehicle="bus",
         vehicles=phrases("school bus, yellow bus"),
         heavy=phrases("upright piano, vaulting horse, blackboard"),
+        crop=("plant", "window box", phrases("bean, cress, sunflower, radish, nasturtium")),
         verbs={"move": "walk|go", "pick": "pick up|fetch", "put": "put down|leave", "lead": "take|bring"},
     ),
     Theme(

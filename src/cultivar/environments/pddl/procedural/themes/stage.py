@@ -208,6 +208,7 @@ THEMES = (
         vehicles=phrases("service lift, guest lift"),
         heavy=phrases("steamer trunk, grand piano, brass bed"),
         warm=True,
+        crop=("flower", "flower bed", phrases("tulip, begonia, petunia, dahlia, hyacinth")),
         verbs={
             "move": "walk|hurry",
             "pick": "pick up|collect",
