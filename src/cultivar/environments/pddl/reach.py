@@ -67,8 +67,9 @@ class Rule:
 
     def fire(self, trigger: int, news: Iterable[Row]) -> None:
         """Find the instances that use one of the new rows at the atom ``trigger`` (-1: all instances)."""
-        if not all(r.rows for r in self._relations):
-            return
+        for relation in self._relations:
+            if not relation.rows:
+                return
         join, start, order = self._join(trigger)
         seen, constants = self.instances.seen, self._constants
         for found in join.run(start(news)):
@@ -93,6 +94,38 @@ class Rule:
 
     def _grown(self, join: Join) -> bool:
         return any(len(self._world.relations[p].rows) > _STALE * size + 16 for p, size in join.sizes.items())
+
+
+class _Triggers:
+    """Which rules have news to look at: by predicate, and by the constant in the atom where there is one.
+
+    Some domains are written ground, a schema for each action; then nearly every rule is passed over unseen.
+    """
+
+    def __init__(self, rules: Sequence[Rule], world: World) -> None:
+        self._open: dict[str, list[tuple[Rule, int]]] = {}
+        self._constant: dict[str, dict[int, dict[int, list[tuple[Rule, int]]]]] = {}
+        for rule in rules:
+            for i in rule.triggers:
+                atom = rule.atoms[i]
+                place = next((p for p, term in enumerate(atom.args) if not term.startswith("?")), None)
+                if place is None:
+                    self._open.setdefault(atom.predicate, []).append((rule, i))
+                else:
+                    by_place = self._constant.setdefault(atom.predicate, {}).setdefault(place, {})
+                    by_place.setdefault(world.number[atom.args[place]], []).append((rule, i))
+
+    def fire(self, predicate: str, news: Iterable[Row]) -> None:
+        for rule, i in self._open.get(predicate, ()):
+            rule.fire(i, news)
+        for place, rules in self._constant.get(predicate, {}).items():
+            told: dict[int, list[Row]] = {}
+            for row in news:
+                if row[place] in rules:
+                    told.setdefault(row[place], []).append(row)
+            for constant, rows in told.items():
+                for rule, i in rules[constant]:
+                    rule.fire(i, rows)
 
 
 class Reachability:
@@ -137,10 +170,7 @@ class Reachability:
             self._rules.append(Rule(instances, literals, constants, self.world))
 
     def _run(self) -> None:
-        triggers: dict[str, list[tuple[Rule, int]]] = {}
-        for rule in self._rules:
-            for i in rule.triggers:
-                triggers.setdefault(rule.atoms[i].predicate, []).append((rule, i))
+        triggers = _Triggers(self._rules, self.world)
         for rule in self._rules:
             rule.fire(-1, [()])
         self._harvest()
@@ -149,8 +179,7 @@ class Reachability:
             for predicate, rows in news.items():
                 self._wake(predicate, rows)
             for predicate, rows in news.items():
-                for rule, i in triggers.get(predicate, ()):
-                    rule.fire(i, rows)
+                triggers.fire(predicate, rows)
             self._harvest()
 
     def _admit(self) -> dict[str, dict[Row, None]]:

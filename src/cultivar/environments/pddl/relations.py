@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -63,6 +63,13 @@ def pick(positions: Sequence[int]) -> Pick:
 def _key(positions: Sequence[int]) -> Callable[[Row], Any]:
     """As ``pick``, but the bare entry for one position: cheaper to hash, and never compared with anything else."""
     return itemgetter(*positions) if positions else lambda row: ()
+
+
+def _key_of(sources: Sequence[tuple[int, int]]) -> Callable[[Row], Any]:
+    """A key made of slots of a row, (slot, -1), and constants, (-1, constant)."""
+    if all(slot >= 0 for slot, _ in sources):
+        return _key([slot for slot, _ in sources])
+    return lambda row: tuple([row[slot] if slot >= 0 else constant for slot, constant in sources])
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +267,11 @@ class Planner:
 
     def start(self, atom: Atom) -> Callable[[Iterable[Row]], list[Row]]:
         """Bind the variables of ``atom`` from given rows of its relation, before any other."""
-        pattern, _ = self._pattern(atom)
-        out = pick(pattern.out)
-        return lambda rows: list(map(out, pattern.admit(rows)))
+        pattern, constants = self._pattern(atom)
+        position = dict(zip(pattern.key, constants))
+        within = pattern.within + tuple((i, frozenset((c,))) for i, (_, c) in position.items())
+        admit, out = replace(pattern, within=within).admit, pick(pattern.out)
+        return lambda rows: list(map(out, admit(rows)))
 
     def _bound(self, term: str) -> bool:
         return term in self._slots or not term.startswith("?")
@@ -273,20 +282,19 @@ class Planner:
             return 0.0
         return self._world.relation(atom.predicate, len(atom.args)).matches(bound)
 
-    def _pattern(self, atom: Atom) -> tuple[_Pattern, list[int]]:
-        """The pattern, with the slots that its key is read from; binds the new variables to new slots."""
+    def _pattern(self, atom: Atom) -> tuple[_Pattern, list[tuple[int, int]]]:
+        """The pattern, with what its key is made of: (slot, -1) or (-1, constant). Binds new variables to new slots."""
         within: list[tuple[int, frozenset[int]]] = []
         same: list[tuple[int, int]] = []
-        key, slots, out = [], [], []
+        key, out = [], []
+        sources: list[tuple[int, int]] = []
         first: dict[str, int] = {}
         for position, term in enumerate(atom.args):
             if term in first:
                 same.append((first[term], position))
-            elif term in self._slots:
+            elif self._bound(term):
                 key.append(position)
-                slots.append(self._slots[term])
-            elif not term.startswith("?"):
-                within.append((position, frozenset((self._world.number[term],))))
+                sources.append((self._slots[term], -1) if term in self._slots else (-1, self._world.number[term]))
             elif term in self._wanted:
                 first[term] = position
                 out.append(position)
@@ -294,18 +302,21 @@ class Planner:
                     within.append((position, self._wanted[term]))
         for term in first:
             self._slots[term] = len(self._slots)
-        return _Pattern(tuple(within), tuple(same), tuple(key), tuple(out)), slots
+        return _Pattern(tuple(within), tuple(same), tuple(key), tuple(out)), sources
 
     def _lookup(self, atom: Atom) -> Step:
-        pattern, slots = self._pattern(atom)
+        pattern, sources = self._pattern(atom)
         index = self._world.relation(atom.predicate, len(atom.args)).index(pattern)
-        key = _key(slots)
+        buckets, keys, none = index.buckets, index.keys, ()
+        if all(slot < 0 for slot, _ in sources):
+            constants = tuple([constant for _, constant in sources])
+            fixed = constants[0] if len(constants) == 1 else constants
+            if not pattern.out:
+                return _filter(lambda rows: rows if fixed in keys else [])
+            return _cross(buckets.setdefault(fixed, []))
+        key = _key_of(sources)
         if not pattern.out:
-            keys = index.keys
             return _filter(lambda rows: [r for r in rows if key(r) in keys])
-        buckets, none = index.buckets, ()
-        if not slots:
-            return _cross(buckets.setdefault((), []))
         return Step(lambda rows: [r + more for r in rows for more in buckets.get(key(r), none)], lambda: index.widest)
 
     def _ready(self, tests: list[Literal]) -> list[Literal]:
