@@ -96,8 +96,9 @@ TRIES = 3
 """Proposals per task wanted before an environment is left with fewer."""
 
 SPECIFY = """\
-You design worlds in which planning agents are trained. Read the passage and invent one such world that belongs to it: \
-a job that somebody there has to do step by step, where steps depend on each other and can be undone or spoil something.
+You design worlds in which planning agents are trained. Read the passage and invent one such world that belongs to \
+it: a job that somebody there has to do step by step, where steps depend on each other and can be undone or spoil \
+something.
 
 The passage:
 <<<
@@ -109,17 +110,18 @@ Write the description of the world in the same three parts as this example of an
 {example}
 >>>
 
-First a paragraph in the second person that says who the agent is and what it is there to do. \
-Then "The actions defined in this domain include:" and four to nine bullets, each an action with its arguments in \
-angle brackets, what must hold before, and what holds and what no longer holds afterwards. \
-Then "You have the following restrictions on your actions:" and bullets. \
-Everything must be discrete and certain: no numbers to compute, no durations, no chance. \
+First a paragraph in the second person that says who the agent is and what it is there to do. Then "The actions \
+defined in this domain include:" and four to nine bullets, each an action with its arguments in angle brackets, what \
+must hold before, and what holds and what no longer holds afterwards. Then "You have the following restrictions on \
+your actions:" and bullets. Everything must be discrete and certain: no numbers to compute, no durations, no chance. \
 Every action acts on objects that differ from task to task. Write the description alone."""
 
 IMPLEMENT = """\
-Write the world described below as a PDDL domain. Use :strips and :typing, and :negative-preconditions where needed; \
-no numbers, durations or preferences. Give every parameter a type. Each action must make something false that mattered \
-before, or be undone by another one. Names are plain English words joined by hyphens.
+Write the world described below as a PDDL domain with :strips and :typing and, only where the world needs them, \
+negative preconditions, quantifiers and conditional effects; no numbers, durations or preferences. Give every \
+parameter a type. Add parameters and predicates that the description leaves out, and split an action in two where \
+that is clearer. Actions have consequences: most of them make something false that mattered, and what one action \
+makes true another can undo. Names are plain English words joined by hyphens.
 
 Here is how another world was written.
 <<<
@@ -138,10 +140,16 @@ Answer with the whole domain in one ```pddl block."""
 
 SPEAK = """\
 An agent that knows no PDDL will act in the world below through sentences. Give one English sentence template for \
-every predicate and for every action of the domain. {{arg1}} stands for the first parameter, {{arg2}} for the second, in the \
-order in which the domain declares them; every parameter must appear once. A predicate's template states a fact \
-("{{arg1}} is on {{arg2}}"); an action's is a command ("Put {{arg1}} on {{arg2}}"). No two templates may give the same \
-sentence.
+every predicate and for every action of the domain. {{arg1}} stands for the first parameter, {{arg2}} for the second, \
+in the order in which the domain declares them; every parameter must appear once. A predicate's template states a \
+fact ("{{arg1}} is on {{arg2}}"); an action's is a command ("Put {{arg1}} on {{arg2}}"). Objects have telling names \
+such as "tram 7" or "red bolt", so put no noun for their type before a placeholder. No two templates may give the \
+same sentence.
+
+The world:
+<<<
+{description}
+>>>
 
 ```pddl
 {domain}
@@ -150,9 +158,10 @@ sentence.
 Answer with one JSON object in a ```json block: {{"predicates": {{name: template}}, "actions": {{name: template}}}}."""
 
 POSE = """\
-Write one planning problem for this PDDL domain, with at least {least} steps in its shortest solution, solvable, and \
-with its goal false at the start. Give the objects short telling names. The goal is a conjunction of a few facts. \
-It is number {number} of a series in which no two are alike: vary the objects, the initial state and the goal.
+Write one planning problem for this PDDL domain: solvable, with its goal false at the start and at least {least} \
+steps away. The goal is a conjunction of a few facts. Name objects so that the name alone tells what they are \
+("red-bolt", "tram-7"). This is number {number} of several problems that are written apart from each other, so do not \
+write the first one that comes to mind: choose objects, an initial state and a goal that another author would not.
 
 ```pddl
 {domain}
@@ -162,8 +171,8 @@ Answer with the whole problem in one ```pddl block."""
 
 EVOLVE = """\
 Below are a PDDL domain and a problem for it whose best plan has {length} steps. Write another problem for the same \
-domain: {method}. It must be solvable, its goal must be false at the start, and its best plan should have {wanted} \
-steps.
+domain: {method}. Objects, initial state and goal may all change. It must be solvable, its goal must be false at the \
+start, and its best plan should have {wanted} steps.
 
 ```pddl
 {domain}
@@ -176,13 +185,16 @@ steps.
 Answer with the whole new problem in one ```pddl block."""
 
 THINK = """\
-An agent is at work in a world; below are its goal and the actions that it is about to take, each with what is known \
-of it: what it makes so for which later action, and which condition of the goal it leads to. For every action write what \
-the agent thinks just before it takes it: one or two sentences in the first person, in plain English, that say what it \
-wants to achieve with this step and why now. Say nothing that does not follow from the facts; do not name the action's \
-number; do not write "Action:".
+An agent is at work in a world. Below are its goal, what it observes at the start, and the actions that it is about \
+to take; below each action stands what it makes so, which later action needs that, and the condition of the goal that \
+it leads to. For every action write what the agent thinks just before it takes it: one or two sentences in plain \
+English that say what it wants to achieve with this step. "I" is the agent; where it has somebody else do something, \
+it thinks "I have Anna ...". Say nothing that does not follow from what is given, do not number the thoughts, and do \
+not write "Action:".
 
 {goal}
+
+At the start: {start}
 
 {facts}
 
@@ -217,7 +229,7 @@ class ModelProposer:
         )
         repairs = self.config.repairs
         domain, text = await scope.ask("author", implement, parse=examine_domain, retries=repairs, temperature=0.0)
-        speak, read = SPEAK.format(domain=text), partial(examine_language, domain=domain)
+        speak, read = SPEAK.format(domain=text, description=description), partial(examine_language, domain=domain)
         language = await scope.ask("author", speak, parse=read, retries=repairs, temperature=0.0)
         parents = (self.passage.id, example.id)
         return spec_of(text, language, title=domain.name, description=description, parents=parents, proposer="model")
@@ -320,7 +332,8 @@ def read_thoughts(reply: str, trajectory: Trajectory) -> Trajectory:
 async def think(task: Task, trajectory: Trajectory, spec: EnvironmentSpec, scope: Scope) -> Trajectory:
     """The thoughts of a model that is told what each step is for; act-only where it cannot be made to give them."""
     facts = await scope.once("facts", step_facts_of, spec, task)
-    prompt = THINK.format(goal=task.goal, facts="\n".join(facts), count=len(facts))
+    start = trajectory.turns[1].content.rpartition("Observation: ")[2]
+    prompt = THINK.format(goal=task.goal, start=start, facts="\n".join(facts), count=len(facts))
     try:
         return await scope.ask("thinker", prompt, parse=partial(read_thoughts, trajectory=trajectory))
     except Unparsable as error:

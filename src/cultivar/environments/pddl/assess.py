@@ -159,9 +159,10 @@ def step_facts_of(spec: EnvironmentSpec, task: Task) -> list[str]:
     facts = thought_material(spec, task, stored_plan(task) or [])
     told = []
     for number, step in enumerate(facts, 1):
-        serves = [
-            f"   makes so: {made} ({f'needed to: {later}' if later else 'a goal'})" for made, later in step.serves
-        ]
+        uses: dict[str, list[str]] = {}
+        for made, later in step.serves:
+            uses.setdefault(made, []).append(later or "the goal")
+        serves = [f"   makes so: {made} (needed for: {'; '.join(later)})" for made, later in uses.items()]
         aim = [f"   leads to the goal that {step.aim}"] if step.aim else []
         told.append("\n".join([f"{number}. {step.action}", *serves, *aim]))
     return told

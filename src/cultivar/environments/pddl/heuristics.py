@@ -46,7 +46,7 @@ class RelaxedPlans:
         # What one evaluation costs, in about microseconds.
         self.work = 10 + self._watched.bit_count() * (8000 + len(self._rules)) // 8000
 
-    def levels(self, state: int) -> tuple[dict[int, int], dict[int, int]] | None:
+    def levels(self, state: int, goal: int) -> tuple[dict[int, int], dict[int, int]] | None:
         """For each watched fact reached after the state: its layer, and the rules that reach it there first."""
         users, adders, rules = self._users, self._adders, self._rules
         missing = self._watched & ~state
@@ -56,7 +56,7 @@ class RelaxedPlans:
         done = 0
         layer = 0
         fresh: list[int] | None = None
-        while self.goal & missing:
+        while goal & missing:
             layer += 1
             candidates = 0
             if fresh is not None:
@@ -82,17 +82,21 @@ class RelaxedPlans:
                 missing ^= 1 << f
         return level, supporters
 
-    def estimate(self, state: int) -> Estimate | None:
-        """A relaxed plan from the state, built backwards from the goal; None if there is none."""
-        found = self.levels(state)
+    def estimate(self, state: int, goal: int | None = None) -> Estimate | None:
+        """A relaxed plan from the state, built backwards from the goal; None if there is none.
+
+        Another ``goal`` than the task's may hold only facts that the task's goal or a precondition holds.
+        """
+        goal = self.goal if goal is None else goal
+        found = self.levels(state, goal)
         if found is None:
             return None
         level, supporters = found
         rules = self._rules
         layers: list[list[int]] = [[] for _ in range(max(level.values(), default=0) + 1)]
-        for f in bits(self.goal & ~state):
+        for f in bits(goal & ~state):
             layers[level[f]].append(f)
-        marked = state | self.goal
+        marked = state | goal
         length = helpful = adds = chosen = 0
         for depth in range(len(layers) - 1, 0, -1):
             for f in layers[depth]:
