@@ -264,6 +264,14 @@ def test_limits_stop_a_task_that_is_too_large() -> None:
         ground(domain, problem, max_operators=1000)
     with pytest.raises(GroundingLimit, match="more than 0 CPU seconds"):
         ground(domain, problem, max_seconds=0.0)
+    domain, problem = task_of(WIDE, f"(:objects {' '.join(objects.split()[:45])}) (:init) (:goal (q o1 o2 o3))")
+    with pytest.raises(GroundingLimit, match="91125 ground actions over 91125 facts"):
+        ground(domain, problem)
+    few = "(:predicates (q ?a ?b ?c)) (:action a :parameters (?x) :precondition (and) :effect (q ?x ?x ?x))"
+    quantified = "(forall (?a ?b ?c) (q ?a ?b ?c))"
+    domain, problem = task_of(few, f"(:objects {objects}) (:init) (:goal {quantified})")
+    with pytest.raises(GroundingLimit, match="quantified conditions"):
+        ground(domain, problem, max_operators=1000)
 
 
 def test_competition_tasks_have_the_operators_that_fast_downward_finds(shared_data: Path) -> None:

@@ -15,12 +15,13 @@ from cultivar.environments.pddl.grounded import Axiom, Conditional, Operator
 from cultivar.environments.pddl.instantiate import Conj, Disj, Fact, Ground
 from cultivar.environments.pddl.model import Atom, Not, Problem
 from cultivar.environments.pddl.reach import Instances, Reachability, layout, template
-from cultivar.environments.pddl.relations import Row
+from cultivar.environments.pddl.relations import GroundingLimit, Row
 
 Cube: TypeAlias = tuple[int, int]
 """A conjunction of literals as (need, forbid)."""
 
 OPERATOR_SPLIT = 8  # operators that one action instance may become
+_LARGEST = 5 * 10**9  # operators times facts: masks of about a gigabyte
 EFFECT_SPLIT = 32  # Conditionals that one conditional effect may become
 
 
@@ -96,7 +97,11 @@ class Assembler:
     def operators(self) -> list[Operator]:
         """In the order of the domain's actions, then of their arguments' declaration."""
         found: list[Operator] = []
+        count = sum(len(i.rows) for i in self._reached.instances if not i.schema.axiom)
+        if count * len(self.facts) > _LARGEST:
+            raise GroundingLimit(f"{count} ground actions over {len(self.facts)} facts would need too much memory")
         for instances in self._reached.instances:
+            self._world.budget.spend(0)
             if not instances.schema.axiom:
                 self._instantiate(instances, found)
         return found

@@ -7,7 +7,7 @@ The result of a quantifier depends on few parameters and is kept for each value 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -113,8 +113,7 @@ class Grounder:
             if found is None:
                 found = tuple(
                     GroundEffect(when, tuple([a(r) for a in adds]), tuple([d(r) for d in deletes]))
-                    for rows in join.run([key])
-                    for r in rows
+                    for r in self._rows(join, key)
                     if (when := condition(r)) != NO
                 )
                 cache[key] = found
@@ -144,10 +143,15 @@ class Grounder:
             key = project(row)
             found = cache.get(key)
             if found is None:
-                found = cache[key] = combine([inner(r) for rows in join.run([key]) for r in rows])
+                found = cache[key] = combine([inner(r) for r in self._rows(join, key)])
             return found
 
         return ground
+
+    def _rows(self, join: Join, key: Row) -> Iterator[Row]:
+        for rows in join.run([key]):
+            self._world.budget.expand(len(rows))
+            yield from rows
 
     def _is_static(self, formula: Formula | Effect) -> bool:
         body = formula.body if isinstance(formula, Not) else formula

@@ -21,6 +21,7 @@ Row: TypeAlias = tuple[int, ...]
 Pick: TypeAlias = Callable[[Row], Row]
 
 _ROWS_PER_INSTANCE = 100  # join rows that may be touched for each instance that may be kept
+_PARTS_PER_INSTANCE = 3  # instances of quantified parts that may be made for each instance that may be kept
 _AT_ONCE = 1 << 16  # rows that one step may make at once: bounds the memory of a join whose middle is wide
 
 
@@ -29,10 +30,14 @@ class GroundingLimit(Exception):
 
 
 class Budget:
-    """What grounding may still use: instances, rows touched in joins, CPU seconds. Raises GroundingLimit."""
+    """What grounding may still use: instances, rows touched in joins, parts of conditions, CPU seconds.
+
+    Raises GroundingLimit.
+    """
 
     def __init__(self, instances: int, seconds: float | None) -> None:
         self._instances = self._most = instances
+        self._parts = 100_000 + _PARTS_PER_INSTANCE * instances
         self._rows = 1_000_000 + _ROWS_PER_INSTANCE * instances
         self._deadline = None if seconds is None else time.process_time() + seconds
         self._seconds = seconds
@@ -41,6 +46,11 @@ class Budget:
         self._instances -= instances
         if self._instances < 0:
             raise GroundingLimit(f"the task has more than {self._most} ground actions and axioms")
+
+    def expand(self, parts: int) -> None:
+        self._parts -= parts
+        if self._parts < 0:
+            raise GroundingLimit("the quantified conditions and effects have too many ground instances")
 
     def spend(self, rows: int) -> None:
         self._rows -= rows
