@@ -62,4 +62,5 @@ class Fuel(Mechanic):
     def offer(self, scene: Scene) -> None:
         vehicle, full = scene.all("vehicle")[0], scene.all("level")[-1]
         dock = next(w[2] for w in scene.facts if w[0] == "parked")
-        scene.offer(f"tank {vehicle} {full}", scene.visit(dock), f"tank {vehicle}", f"where {vehicle}")
+        claims = [f"tank {vehicle}", f"where {vehicle}", *(f"where {who}" for who in scene.crew)]
+        scene.offer(f"tank {vehicle} {full}", scene.visit(dock), *claims)

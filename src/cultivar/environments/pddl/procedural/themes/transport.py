@@ -19,7 +19,7 @@ THEMES = (
         way="gangway",
         worker="docker",
         workers=phrases("crane driver, old docker, tally clerk, deck hand"),
-        item="freight",
+        item="cargo item",
         items=phrases(
             """
             tea chest, crate of oranges, rope coil, fishing net, barrel of tar, bale of wool, engine part, spice
