@@ -141,8 +141,8 @@ def _demonstrated(
         return _failed(*found)
     simulator, task = world.simulator, world.simulator.task
     mutants = mutation_check(simulator, best.steps(), random.Random(seed), MUTANTS)
-    if mutants.wrongly_accepted:
-        return _failed(Finding("mutant-accepted", "The checker accepts a changed plan.", mutants.to_json()))
+    if found := audit.audit_mutants(mutants):
+        return _failed(*found)
     actions = set(task.domain.action)
     return {
         "findings": [],

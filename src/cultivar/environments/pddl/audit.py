@@ -8,16 +8,15 @@ caller and passed in.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Literal
 
 from cultivar.environments.pddl.audit_domain import audit_domain
 from cultivar.environments.pddl.difficulty import Difficulty
 from cultivar.environments.pddl.gates import GATES, NOTES, Finding
 from cultivar.environments.pddl.model import Domain
+from cultivar.environments.pddl.mutate import MutationCheck
 from cultivar.environments.pddl.search import Plan
 from cultivar.environments.pddl.simulate import Simulator
 
@@ -25,7 +24,6 @@ __all__ = [
     "GATES",
     "NOTES",
     "Finding",
-    "Mutant",
     "audit_difficulty",
     "audit_domain",
     "audit_duplicate",
@@ -36,10 +34,7 @@ __all__ = [
     "audit_replay",
     "audit_start",
     "audit_task",
-    "mutants",
 ]
-
-Steps = list[tuple[str, tuple[str, ...]]]
 
 MIN_PLAN = 3
 MAX_RANDOM = 0.5
@@ -109,54 +104,12 @@ def audit_replay(reward: float, failure: str | None = None) -> list[Finding]:
     return [Finding("text-replay", message, {"reward": reward, "failure": failure})]
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A plan with one step changed; ``solves`` says whether the simulator finds it a plan nevertheless."""
-
-    kind: Literal["dropped", "swapped", "replaced"]
-    at: int
-    steps: Steps
-    solves: bool
-
-
-def mutants(simulator: Simulator, steps: Sequence[tuple[str, tuple[str, ...]]], rng: random.Random) -> list[Mutant]:
-    """One mutant of each kind that the plan allows: a step dropped, two neighbours swapped, a step replaced by another
-    action that is applicable there."""
-    made: list[tuple[Literal["dropped", "swapped", "replaced"], int, Steps]] = []
-    if steps:
-        at = rng.randrange(len(steps))
-        made.append(("dropped", at, [*steps[:at], *steps[at + 1 :]]))
-        at = rng.randrange(len(steps))
-        state = simulator.initial
-        for name, args in steps[:at]:
-            op = simulator.find(state, name, args)
-            if op is None:
-                break
-            state = simulator.apply(state, op)
-        others = [op for op in simulator.applicable(state) if (op.name, op.args) != tuple(steps[at])]
-        if others:
-            other = rng.choice(others)
-            made.append(("replaced", at, [*steps[:at], (other.name, other.args), *steps[at + 1 :]]))
-    pairs = [i for i in range(len(steps) - 1) if steps[i] != steps[i + 1]]
-    if pairs:
-        at = rng.choice(pairs)
-        made.append(("swapped", at, [*steps[:at], steps[at + 1], steps[at], *steps[at + 2 :]]))
-    return [Mutant(kind, at, changed, _solves(simulator, changed)) for kind, at, changed in made]
-
-
-def _solves(simulator: Simulator, steps: Steps) -> bool:
-    check = simulator.validate(steps)
-    return check.failed_step is None and check.reached_goal
-
-
-def audit_mutants(made: Sequence[Mutant], accepted: Sequence[bool]) -> list[Finding]:
-    """``accepted[i]`` says whether the checker under audit gave ``made[i]`` the full reward."""
-    wrong = [mutant for mutant, yes in zip(made, accepted, strict=True) if yes and not mutant.solves]
-    if not wrong:
+def audit_mutants(check: MutationCheck) -> list[Finding]:
+    """``check`` by the simulator, held against an independent execution."""
+    if not check.wrongly_accepted:
         return []
-    first = wrong[0]
-    evidence = {"kind": first.kind, "step": first.at, "accepted": len(wrong), "tried": len(made)}
-    return [Finding("mutant-accepted", f"The plan with step {first.at + 1} {first.kind} is accepted.", evidence)]
+    message = f"{check.wrongly_accepted} of {check.tried} plans with one step changed are accepted and are no plans."
+    return [Finding("mutant-accepted", message, check.to_json())]
 
 
 def audit_task(
