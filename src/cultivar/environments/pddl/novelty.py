@@ -83,7 +83,7 @@ def width_search(task: NormalTask, successors: Successors, effort: Effort) -> Se
             if after in parents:
                 continue
             parents[after] = (state, move)
-            work += 3
+            work += 5
             left = (goal & ~after).bit_count()
             node = (after, left, aims, met | after & aims)
             if left < togo:
