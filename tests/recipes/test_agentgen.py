@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -166,13 +167,12 @@ def _choices(text: str, finish: str) -> tuple:  # type: ignore[type-arg]
     return (Choice(text, finish),)
 
 
-@pytest.mark.parametrize(("thoughts", "observations"), [("template", "delta"), ("none", "partial")])
-def test_thoughts_and_observations(thoughts: str, observations: str) -> None:
-    config = Config(environments=1, tasks=3, thoughts=thoughts, observations=observations)
-    made, _ = try_recipe(run, PASSAGES, config)
+@pytest.mark.parametrize("told", [{"thoughts": "template", "observations": "delta"}, {"observations": "partial"}])
+def test_thoughts_and_observations(told: dict[str, Any]) -> None:
+    made, _ = try_recipe(run, PASSAGES, Config(environments=1, tasks=3, **told))
     trajectories = [r for r in made.records if isinstance(r, Trajectory)]
     assert len(trajectories) == 3
-    assert all((t.thought is not None) == (thoughts == "template") for t in trajectories[0].turns if t.train)
+    assert all((t.thought is not None) == ("thoughts" in told) for t in trajectories[0].turns if t.train)
     assert recheck(made.records).findings == []
 
 

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from cultivar.core.records import EnvironmentSpec
-from cultivar.environments.pddl.assess import assess, examine_domain, examine_language, spec_of
-from cultivar.recipes.agentgen import Config, read_description, read_problem
+from cultivar.environments.pddl.assess import assess, examine_domain, examine_language, read_problem, spec_of
+from cultivar.recipes.agentgen import read_description
 
 ROWS = [orjson.loads(line) for line in (Path(__file__).parent / "recordings" / "agentgen.jsonl").open("rb")]
 WORLDS = sorted({row["environment"] for row in ROWS})
@@ -38,7 +38,7 @@ def test_a_world_is_read_at_the_first_attempt(world: str) -> None:
 @pytest.mark.parametrize("world", WORLDS)
 def test_its_problems_are_judged_as_they_were(world: str) -> None:
     spec = environment(world)
-    demands = {**Config().demands, "expansions": 3_000, "optimal_expansions": 200}
+    demands = {"expansions": 3_000, "optimal_expansions": 200}
     for row in replies(world, "problem", "variation"):
         if row["outcome"] == "unsolved":
             continue  # it takes 20,000 states to give up

@@ -28,6 +28,9 @@ class Parser(argparse.ArgumentParser):
                 f"there is no command {found.group(1)!r}{did_you_mean(found.group(1), known)} "
                 f"Commands: {', '.join(known)} (see: cultivar --help)"
             )
+        choice = re.match(r"argument (\S+): invalid choice: (\S+) \(choose from (.*)\)", message)
+        if choice:
+            message = f"{choice.group(1)} {choice.group(2)}: choose {choice.group(3)}".replace("'", "")
         missing = re.match(r"the following arguments are required: (.*)", message)
         if missing:
             message = f"{missing.group(1)} is missing"
@@ -58,7 +61,9 @@ def add_config_flags(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
     for option in options(recipe.config):
         flag = f"--{option.name.replace('_', '-')}"
         help_text = f"{option.doc} (default: {option.default})".replace("%", "%%")
-        if isinstance(option.default, bool):
+        if option.choices:
+            group.add_argument(flag, choices=option.choices, default=None, help=help_text)
+        elif isinstance(option.default, bool):
             group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_text)
         else:
             group.add_argument(

@@ -14,6 +14,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
+import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ class Option:
     annotation: str
     default: Any
     doc: str
+    choices: tuple[str, ...] = ()
 
 
 _REGISTERED: dict[str, Recipe] = {}
@@ -99,9 +101,15 @@ def get(name: str) -> Recipe:
 def options(config: type[Any]) -> list[Option]:
     """The fields of a Config with the string that stands below each as its documentation."""
     docs = _field_docs(config)
-    hints = inspect.get_annotations(config)
+    hints = typing.get_type_hints(config)
     return [
-        Option(f.name, str(hints.get(f.name, f.type)), f.default, docs.get(f.name, ""))
+        Option(
+            f.name,
+            str(f.type),
+            f.default,
+            docs.get(f.name, ""),
+            typing.get_args(hints[f.name]) if typing.get_origin(hints[f.name]) is typing.Literal else (),
+        )
         for f in dataclasses.fields(config)
     ]
 

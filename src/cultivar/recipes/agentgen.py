@@ -16,23 +16,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.protocols import Engine
-from cultivar.core.records import JSON, Document, EnvironmentSpec, Record, Task, Trajectory
+from cultivar.core.records import Document, EnvironmentSpec, Record, Task, Trajectory
 from cultivar.core.registry import recipe
-from cultivar.core.replies import fenced_blocks, json_value
 from cultivar.core.scope import Scope
-from cultivar.environments.pddl.accepted import Accepted, Examined
-from cultivar.environments.pddl.assess import assess, examine_domain, examine_language, spec_of, step_facts_of
+from cultivar.environments.pddl.accepted import Accepted
+from cultivar.environments.pddl.assess import (
+    Demands,
+    examine_domain,
+    examine_language,
+    read_problem,
+    spec_of,
+    step_facts_of,
+)
 from cultivar.environments.pddl.curve import Order, curve, steer
-from cultivar.environments.pddl.demonstrate import with_thoughts
+from cultivar.environments.pddl.demonstrate import read_thoughts
 from cultivar.environments.pddl.library import seeds
 from cultivar.environments.pddl.proposer import ProceduralProposer, Proposer
 from cultivar.environments.pddl.summary import describe
@@ -46,7 +52,7 @@ class Config:
     "Accepted tasks wanted in each environment: half of them posed freely, half evolved."
     round_size: int = 16
     "Environments proposed between two enlargements of the library of examples (about 50 in the paper)."
-    proposer: str = "auto"
+    proposer: Literal["auto", "model", "procedural"] = "auto"
     "Who proposes: model, procedural, or auto (model if one is given)."
     evolve: bool = True
     "Bi-Evol; without it every task is posed freely."
@@ -56,9 +62,9 @@ class Config:
     "Least length of a task's best plan."
     max_random: float = 0.5
     "Largest share of random walks that may solve a task."
-    thoughts: str = "none"
+    thoughts: Literal["none", "template", "model"] = "none"
     "Thoughts before actions: none (as in the paper), template (from the plan's causal links), or model."
-    observations: str = "full"
+    observations: Literal["full", "delta", "partial"] = "full"
     "What a turn shows: full (the paper's), delta (what changed), or partial (what the agent can see)."
     temperature: float = 0.7
     "Of problems and variations, which must differ; domains and languages are asked for at 0."
@@ -66,30 +72,11 @@ class Config:
     growing: ClassVar[tuple[str, ...]] = ("environments",)
 
     def __post_init__(self) -> None:
-        for name, known in CHOICES.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"--{name} {getattr(self, name)}: choose {', '.join(known)}")
         for name in ("environments", "tasks", "round_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name} {getattr(self, name)}: give at least 1")
 
-    @property
-    def demands(self) -> Mapping[str, JSON]:
-        """The fields of ``Demands``. A model's thoughts are put in afterwards."""
-        thoughts = "template" if self.thoughts == "template" else "none"
-        return {
-            "min_plan": self.min_plan,
-            "max_random": self.max_random,
-            "thoughts": thoughts,
-            "observations": self.observations,
-        }
 
-
-CHOICES = {
-    "proposer": ("auto", "model", "procedural"),
-    "thoughts": ("none", "template", "model"),
-    "observations": ("full", "delta", "partial"),
-}
 WAVE = 5
 """Variations ordered at once; the measured curve is looked at between waves."""
 TRIES = 3
@@ -261,35 +248,13 @@ def read_description(reply: str) -> str:
     return text
 
 
-def read_problem(reply: str) -> str:
-    """PDDL of a problem; what is wrong inside it is for the gates to say."""
-    for _, body in fenced_blocks(reply) or [("", reply)]:
-        if "(problem" in body.lower().replace("( ", "("):
-            return body
-    raise Unparsable("there is no (define (problem ...)) in the reply", "problem-missing")
-
-
-async def examine(proposal: Awaitable[str | None], spec: EnvironmentSpec, scope: Scope, config: Config) -> Examined:
-    """A proposed problem put through the gates; None if there was none."""
-    try:
-        problem = await proposal
-    except Unparsable as error:
-        scope.discard(error.reason, message=str(error))
-        return None
-    if problem is None:
-        return None
-    seed = scope.rng("assess").getrandbits(48)
-    found: Examined = await scope.once("assess", assess, spec, problem, config.demands, seed)
-    return found
-
-
-async def pose(accepted: Accepted, proposer: Proposer, scope: Scope, config: Config, wanted: int) -> None:
+async def pose(accepted: Accepted, proposer: Proposer, scope: Scope, wanted: int) -> None:
     """Stage 1: problems with nothing asked of them, until enough are accepted or too many were tried."""
     tried = 0
     while len(accepted) < wanted and tried < TRIES * wanted:
         branches = [scope.child(f"pose-{tried + k}") for k in range(wanted - len(accepted))]
         tried += len(branches)
-        work = (examine(proposer.problem(accepted.spec, s), accepted.spec, s, config) for s in branches)
+        work = (accepted.examine(proposer.problem(accepted.spec, s), s) for s in branches)
         for branch, found in zip(branches, await asyncio.gather(*work)):
             accepted.admit(found, branch, {"stage": "posed"})
 
@@ -309,24 +274,13 @@ async def evolve(accepted: Accepted, proposer: Proposer, scope: Scope, config: C
         branches = [scope.child(f"evolve-{tried + k}") for k in range(len(orders))]
         tried += len(orders)
         work = (
-            examine(proposer.variation(accepted.spec, accepted.tasks[o.seed], o, s), accepted.spec, s, config)
+            accepted.examine(proposer.variation(accepted.spec, accepted.tasks[o.seed], o, s), s)
             for o, s in zip(orders, branches)
         )
         for order, branch, found in zip(orders, branches, await asyncio.gather(*work)):
             origin = {"stage": "evolved", "direction": order.direction, "seed": accepted.tasks[order.seed].id}
             task = accepted.admit(found, branch, origin)
             failed[order.bucket] += task is None or task.meta["difficulty"]["bucket"] != order.bucket
-
-
-def read_thoughts(reply: str, trajectory: Trajectory) -> Trajectory:
-    """The trajectory with the thoughts in a reply: one for each action."""
-    thoughts = json_value(reply)
-    if not isinstance(thoughts, list) or not all(isinstance(t, str) and t.strip() for t in thoughts):
-        raise Unparsable("a JSON list of strings, none of them empty, is wanted", "thoughts-unusable")
-    try:
-        return with_thoughts(trajectory, thoughts)
-    except ValueError as error:
-        raise Unparsable(str(error), "thoughts-unusable") from None
 
 
 async def think(task: Task, trajectory: Trajectory, spec: EnvironmentSpec, scope: Scope) -> Trajectory:
@@ -350,8 +304,9 @@ async def grow(
         spec = await proposer.environment(scope.child("environment"), library)
     except Unparsable as error:
         scope.drop(error.reason, message=str(error))
-    accepted = Accepted(spec)
-    await pose(accepted, proposer, scope, config, (config.tasks + 1) // 2 if config.evolve else config.tasks)
+    thoughts = config.thoughts if config.thoughts != "model" else "none"  # a model's are put in at the end
+    accepted = Accepted(spec, Demands(config.min_plan, config.max_random, thoughts, config.observations))
+    await pose(accepted, proposer, scope, (config.tasks + 1) // 2 if config.evolve else config.tasks)
     if config.evolve:
         await evolve(accepted, proposer, scope, config)
     findings = accepted.audit(least=max(1, config.tasks // 4))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
 
+from cultivar.core.errors import Unparsable
 from cultivar.core.records import JSON, EnvironmentSpec, Record, Task, Trajectory
 from cultivar.core.scope import Scope
-from cultivar.environments.pddl.assess import read_domain
+from cultivar.environments.pddl.assess import Demands, assess, read_domain
 from cultivar.environments.pddl.audit import audit_duplicate, audit_environment
 from cultivar.environments.pddl.gates import Finding
 
@@ -21,6 +22,7 @@ class Accepted:
     """Tasks in the order of acceptance, each with its trajectory; no two are the same up to the names of objects."""
 
     spec: EnvironmentSpec
+    demands: Demands = field(default_factory=Demands)
     tasks: list[Task] = field(default_factory=list)
     trajectories: list[Trajectory] = field(default_factory=list)
     _keys: dict[str, str] = field(default_factory=dict)
@@ -34,6 +36,19 @@ class Accepted:
     def lengths(self) -> list[int]:
         """Best known plan lengths."""
         return [task.meta["difficulty"]["plan_length"] for task in self.tasks]
+
+    async def examine(self, proposal: Awaitable[str | None], scope: Scope) -> Examined:
+        """A proposed problem put through the gates; None if there was none."""
+        try:
+            problem = await proposal
+        except Unparsable as error:
+            scope.discard(error.reason, message=str(error))
+            return None
+        if problem is None:
+            return None
+        seed = scope.rng("assess").getrandbits(48)
+        found: Examined = await scope.once("assess", assess, self.spec, problem, asdict(self.demands), seed)
+        return found
 
     def admit(self, examined: Examined, scope: Scope, origin: Mapping[str, JSON]) -> Task | None:
         """Takes a task in if it passed the gates and is new, and discards it with the reason otherwise."""

@@ -48,10 +48,10 @@ class Demands:
 
     min_plan: int = 3
     max_random: float = 0.5
-    expansions: int = 20_000
-    optimal_expansions: int = 2_000
     thoughts: Thoughts = "none"
     observations: Mode = "full"
+    expansions: int = 20_000
+    optimal_expansions: int = 2_000
 
 
 def spec_of(
@@ -79,9 +79,9 @@ def read_domain(text: str) -> Domain:
 
 
 def best_plan(task: GroundTask, demands: Demands) -> Plan:
-    """A plan by greedy search, then the best of it and of A* within its own limit."""
+    """The default plan; where it is not proved cheapest already, A* may improve on it within its own limit."""
     found = plan(task, max_expansions=demands.expansions)
-    if found.status != "solved" or not found.operators:
+    if found.status != "solved" or found.optimal:
         return found
     better = plan(task, optimal=True, max_expansions=demands.optimal_expansions)
     return better if better.status == "solved" else found
@@ -152,6 +152,14 @@ def _demonstrated(
         "witnessed": sorted(witness(simulator, actions, random.Random(seed), steps=best.steps())),
         "relaxed": sorted({op.name for op in task.operators}),
     }
+
+
+def read_problem(reply: str) -> str:
+    """PDDL of the problem in a model's reply; what is wrong inside it is for the gates to say."""
+    text = extract_pddl(reply, "problem")
+    if "problem" not in text.lower() or "(" not in text:
+        raise Unparsable("there is no (define (problem ...)) in the reply", "problem-missing")
+    return text
 
 
 def step_facts_of(spec: EnvironmentSpec, task: Task) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from cultivar.core.errors import InputError
+from cultivar.core.errors import InputError, Unparsable
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory, Turn
+from cultivar.core.replies import json_value
 from cultivar.environments.pddl.causal import explain_plan
 from cultivar.environments.pddl.environment import PddlEnvironment, World, read_domain, read_task
 from cultivar.environments.pddl.language import Language
@@ -95,6 +96,17 @@ def with_thoughts(trajectory: Trajectory, thoughts: Sequence[str]) -> Trajectory
         turn = turns[i]
         turns[i] = _acted(turn.action or "", " ".join(thought.split()), turn.reward, turn.progress)
     return replace(trajectory, turns=tuple(turns))
+
+
+def read_thoughts(reply: str, trajectory: Trajectory) -> Trajectory:
+    """The trajectory with the thoughts in a model's reply, a JSON list; raises Unparsable if they do not fit."""
+    thoughts = json_value(reply)
+    if not isinstance(thoughts, list) or not all(isinstance(t, str) and t.strip() for t in thoughts):
+        raise Unparsable("a JSON list of strings, none of them empty, is wanted", "thoughts-unusable")
+    try:
+        return with_thoughts(trajectory, thoughts)
+    except ValueError as error:
+        raise Unparsable(str(error), "thoughts-unusable") from None
 
 
 def thought_material(
