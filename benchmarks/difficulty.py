@@ -12,8 +12,8 @@ import argparse
 import sys
 
 from cultivar.core.records import Task
-from cultivar.environments.pddl.curve import curve, entropy
-from cultivar.environments.pddl.difficulty import BUCKET_NAMES
+from cultivar.environments.pddl.auditing.difficulty import BUCKET_NAMES
+from cultivar.environments.pddl.evolution.curve import curve, entropy
 from cultivar.recipes.agentgen import Config, run
 from cultivar.sources.text import read_corpus
 from cultivar.testing import try_recipe

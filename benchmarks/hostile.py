@@ -38,10 +38,10 @@ from benchmarks._hostile_texts import (
     Spans,
     spans_of,
 )
-from cultivar.environments.pddl.diagnostics import Diagnostic, render_all
 from cultivar.environments.pddl.model import Domain, Problem
-from cultivar.environments.pddl.parse import Parsed, extract_pddl, parse_domain, parse_problem
-from cultivar.environments.pddl.write import write_domain, write_problem
+from cultivar.environments.pddl.parsing.diagnostics import Diagnostic, render_all
+from cultivar.environments.pddl.parsing.parse import Parsed, extract_pddl, parse_domain, parse_problem
+from cultivar.environments.pddl.parsing.write import write_domain, write_problem
 
 LIMIT = 2.0
 """CPU seconds a file may take."""

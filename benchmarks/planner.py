@@ -43,10 +43,10 @@ print(validator.validate(problem, plan).status.name)
 
 def solve(domain_file: Path, problem_file: Path, seconds: float) -> dict[str, Any]:
     """One problem, in this process. The search stops half a second early, so that there is time to validate."""
-    from cultivar.environments.pddl.ground import GroundingLimit, ground
-    from cultivar.environments.pddl.parse import parse_domain, parse_problem
-    from cultivar.environments.pddl.search import plan
-    from cultivar.environments.pddl.simulate import Simulator
+    from cultivar.environments.pddl.grounding.ground import GroundingLimit, ground
+    from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
+    from cultivar.environments.pddl.planner.search import plan
+    from cultivar.environments.pddl.simulation.simulate import Simulator
 
     domain = parse_domain(domain_file.read_text())
     if domain.value is None:

@@ -22,10 +22,10 @@ from typing import cast
 from cultivar.core.scope import Scope
 from cultivar.environments.pddl.accepted import Accepted
 from cultivar.environments.pddl.assess import assess, read_domain
-from cultivar.environments.pddl.audit import audit_domain
-from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.difficulty import BUCKET_NAMES
-from cultivar.environments.pddl.language import Language
+from cultivar.environments.pddl.auditing.audit import audit_domain
+from cultivar.environments.pddl.auditing.difficulty import BUCKET_NAMES
+from cultivar.environments.pddl.narration.check_language import check_language
+from cultivar.environments.pddl.narration.language import Language
 from cultivar.environments.pddl.proposer import draw, sample
 from cultivar.sources.text import read_corpus
 

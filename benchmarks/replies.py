@@ -20,10 +20,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from cultivar.environments.pddl.audit import GATES, NOTES, audit_domain
-from cultivar.environments.pddl.canonical import domain_key
-from cultivar.environments.pddl.diversity import domain_shape, lexical_similarity, structural_diversity
-from cultivar.environments.pddl.parse import extract_pddl, parse_domain
+from cultivar.environments.pddl.auditing.audit import GATES, NOTES, audit_domain
+from cultivar.environments.pddl.auditing.canonical import domain_key
+from cultivar.environments.pddl.auditing.diversity import domain_shape, lexical_similarity, structural_diversity
+from cultivar.environments.pddl.parsing.parse import extract_pddl, parse_domain
 
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "agentgen_domain_replies.jsonl"
 

@@ -29,9 +29,9 @@ from typing import Any
 
 import cultivar
 from benchmarks._simulation_references import REFERENCES, digest
-from cultivar.environments.pddl.ground import ground
-from cultivar.environments.pddl.parse import parse_domain, parse_problem
-from cultivar.environments.pddl.simulate import Simulator
+from cultivar.environments.pddl.grounding.ground import ground
+from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.simulation.simulate import Simulator
 
 LIBRARY = Path(cultivar.__file__).parent / "environments" / "pddl" / "library"
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "ipc"

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine and at every time: a test that fails, fails for everybody.
+settings.register_profile("cultivar", derandomize=True, deadline=None, database=None)
+settings.load_profile("cultivar")
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

@@ -23,7 +23,14 @@ def test_json_amid_prose(reply: str) -> None:
     assert json_value(reply) == {"a": [1]}
 
 
-@pytest.mark.parametrize("reply", ["none here", '{"a": ', "[1, 2", "{'a': 1}", "{" * 200_000])
+def test_a_comma_too_many_is_forgiven_outside_strings() -> None:
+    assert json_value('{"a": [1, 2,], "b": ",]",\n}') == {"a": [1, 2], "b": ",]"}
+    assert json_value('["a\\",", "b" ,]') == ['a",', "b"]
+
+
+@pytest.mark.parametrize(
+    "reply", ["none here", '{"a": ', "[1, 2", "{'a': 1}", "{" * 200_000, "," * 100_000, '"' + "\\" * 100_001]
+)
 def test_what_is_no_json_says_so(reply: str) -> None:
     with pytest.raises(Unparsable):
         json_value(reply)

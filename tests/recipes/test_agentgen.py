@@ -20,7 +20,7 @@ import pytest
 from cultivar.core.protocols import Reply, Request
 from cultivar.core.records import Document, EnvironmentSpec, Task, Trajectory
 from cultivar.core.rundir import RunDirectory
-from cultivar.environments.pddl.recheck import recheck
+from cultivar.environments.pddl.auditing.recheck import recheck
 from cultivar.recipes.agentgen import Config, run
 from cultivar.testing import FunctionModel, try_recipe
 from tests.cli.conftest import DOMAIN
@@ -85,8 +85,8 @@ class Author:
             clash = {**LANGUAGE, "predicates": {**LANGUAGE["predicates"], "dark": "the {arg1} is lit"}}
             return f"```json\n{json.dumps(LANGUAGE if mended else clash)}\n```"
         if first.startswith("An agent is at work"):
-            count = first.rpartition("list of ")[2].split()[0]
-            return json.dumps([f"I take step {k} because it is needed." for k in range(int(count))])
+            count = first.rpartition(" in all")[0].split()[-1]
+            return json.dumps({k: f"I take step {k} because it is needed." for k in range(1, int(count) + 1)})
         if rng.random() < 0.15:
             return "I am sorry, I cannot write a problem."
         return f"```pddl\n{lamp_problem(rng.randint(2, 5), rng.randint(2, 4))}\n```"

@@ -9,7 +9,14 @@ import orjson
 import pytest
 
 from cultivar.core.records import EnvironmentSpec
-from cultivar.environments.pddl.assess import assess, examine_domain, examine_language, read_problem, spec_of
+from cultivar.environments.pddl.assess import (
+    assess,
+    examine_domain,
+    examine_language,
+    examine_problem,
+    read_domain,
+    spec_of,
+)
 from cultivar.recipes.agentgen import read_description
 
 ROWS = [orjson.loads(line) for line in (Path(__file__).parent / "recordings" / "agentgen.jsonl").open("rb")]
@@ -38,11 +45,12 @@ def test_a_world_is_read_at_the_first_attempt(world: str) -> None:
 @pytest.mark.parametrize("world", WORLDS)
 def test_its_problems_are_judged_as_they_were(world: str) -> None:
     spec = environment(world)
+    domain = read_domain(spec.data["domain"])
     demands = {"expansions": 3_000, "optimal_expansions": 200}
     for row in replies(world, "problem", "variation"):
         if row["outcome"] == "unsolved":
             continue  # it takes 20,000 states to give up
-        found = assess(spec, read_problem(row["reply"]), demands, 1)
+        found = assess(spec, examine_problem(row["reply"], domain), demands, 1)
         gate = found["findings"][0]["gate"] if found["findings"] else "accepted"
         # Random walks are drawn from another seed here, and an easy task may fall on either side of the share.
         assert gate == row["outcome"] or {gate, row["outcome"]} == {"accepted", "random-walk"}

@@ -16,6 +16,8 @@ def code_lines(source: str) -> int:
     tree = ast.parse(source)
     lines = {n for n, line in enumerate(source.splitlines(), 1) if line.strip() and not line.strip().startswith("#")}
     for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt):
+            continue
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         prompt = (
             isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from cultivar.cli.printing import print_json
 from cultivar.core.errors import InputError
-from cultivar.environments.pddl.diagnostics import render_all
-from cultivar.environments.pddl.ground import GroundingLimit, ground
 from cultivar.environments.pddl.grounded import GroundTask
+from cultivar.environments.pddl.grounding.ground import GroundingLimit, ground
 from cultivar.environments.pddl.model import Domain, Problem
-from cultivar.environments.pddl.parse import extract_pddl, parse_domain, parse_problem
-from cultivar.environments.pddl.simulate import Simulator, read_plan
-from cultivar.environments.pddl.syntax import MAX_BYTES
-from cultivar.environments.pddl.write import write_domain, write_problem
+from cultivar.environments.pddl.parsing.diagnostics import render_all
+from cultivar.environments.pddl.parsing.parse import extract_pddl, parse_domain, parse_problem
+from cultivar.environments.pddl.parsing.syntax import MAX_BYTES
+from cultivar.environments.pddl.parsing.write import write_domain, write_problem
+from cultivar.environments.pddl.simulation.simulate import Simulator, read_plan
 
 
 def read_text(path: str) -> str:
@@ -76,8 +76,8 @@ def check_command(given: argparse.Namespace) -> int:
 
 
 def plan_command(given: argparse.Namespace) -> int:
-    from cultivar.environments.pddl.external import plan_external
-    from cultivar.environments.pddl.search import plan
+    from cultivar.environments.pddl.planner.external import plan_external
+    from cultivar.environments.pddl.planner.search import plan
 
     if given.timeout <= 0:
         raise InputError(f"--timeout {given.timeout:g}: give a number of seconds above 0")

@@ -107,7 +107,7 @@ def _readable(record: Record) -> str:
 
 
 def audit_command(given: argparse.Namespace) -> int:
-    from cultivar.environments.pddl.recheck import recheck
+    from cultivar.environments.pddl.auditing.recheck import recheck
 
     run = RunDirectory(Path(given.run)).require()
     result = recheck(run.records())

@@ -18,6 +18,14 @@ MAX_REPLY = 1_000_000
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+.-]*)[^\n]*$", re.MULTILINE)
 
 
+_TRAILING_COMMA = re.compile(r'"(?:[^"\\]|\\.)*+"|,(?=\s*[}\]])', re.DOTALL)
+"""A string, which is left as it is, or a comma before a closing bracket, which many models write and JSON forbids."""
+
+
+def _without_comma(match: re.Match[str]) -> str:
+    return match.group() if match.group() != "," else ""
+
+
 def fenced_blocks(reply: str) -> list[tuple[str, str]]:
     """The (language, body) of every fenced block, in order; a fence that is never closed runs to the end."""
     if len(reply) > MAX_REPLY:
@@ -47,7 +55,7 @@ def fenced(reply: str, *languages: str) -> str:
 
 def json_value(reply: str) -> JSON:
     """The JSON object or array of a reply, in a fence or amid prose; raises Unparsable saying what is wrong."""
-    text = fenced(reply, "json", "jsonc")
+    text = _TRAILING_COMMA.sub(_without_comma, fenced(reply, "json", "jsonc"))
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:

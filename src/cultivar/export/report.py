@@ -206,9 +206,12 @@ def share(value: float, top: float) -> str:
 
 
 def axis(values: list[float]) -> tuple[float, tuple[float, ...]]:
-    """The top of an axis from zero and its ticks: steps of 1, 2 or 5 times a power of ten, at most five."""
+    """The top of an axis from zero and its ticks: steps of 1, 2 or 5 times a power of ten, at most five.
+
+    Nothing below 1e-300 is drawn: a fifth of it may be no number any more.
+    """
     high = max(values, default=0)
-    if high <= 0:
+    if high <= 1e-300:
         return 0.0, ()
     step = round_step(high / 5)
     if all(float(value).is_integer() for value in values):

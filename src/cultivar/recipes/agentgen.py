@@ -6,8 +6,9 @@ accepted environments join the library that the next round takes its examples fr
 
 Departures from the paper:
 - Difficulty is measured by the planner, and evolution goes where the measured curve is empty; the paper draws blindly.
-- Environments and tasks pass the gates of ``environments.pddl.audit``; the paper keeps what its planner solves.
+- Environments and tasks pass the gates of ``environments.pddl.auditing``; the paper keeps what its planner solves.
 - An environment whose language cannot be mended is dropped; the paper falls back on the names of predicates.
+- Problems too are mended with our diagnostics; the paper drops those that cannot be read.
 - A trajectory counts only if its plan replays through text alone.
 - Without a model a procedural proposer stands in for every call (``environments.pddl.procedural``, ours).
 """
@@ -33,12 +34,13 @@ from cultivar.environments.pddl.assess import (
     Demands,
     examine_domain,
     examine_language,
-    read_problem,
+    examine_problem,
+    read_domain,
     spec_of,
     step_facts_of,
 )
-from cultivar.environments.pddl.curve import Order, curve, steer
 from cultivar.environments.pddl.demonstrate import read_thoughts
+from cultivar.environments.pddl.evolution.curve import Order, curve, steer
 from cultivar.environments.pddl.library import seeds
 from cultivar.environments.pddl.proposer import ProceduralProposer, Proposer
 from cultivar.environments.pddl.summary import describe
@@ -94,7 +96,7 @@ The passage:
 
 Write the description of the world in the same three parts as this example of another world:
 <<<
-{example}
+{example.description}
 >>>
 
 First a paragraph in the second person that says who the agent is and what it is there to do. Then "The actions \
@@ -112,10 +114,10 @@ makes true another can undo. Names are plain English words joined by hyphens.
 
 Here is how another world was written.
 <<<
-{example_description}
+{example.description}
 >>>
 ```pddl
-{example_domain}
+{example.data[domain]}
 ```
 
 The world to be written:
@@ -176,8 +178,7 @@ An agent is at work in a world. Below are its goal, what it observes at the star
 to take; below each action stands what it makes so, which later action needs that, and the condition of the goal that \
 it leads to. For every action write what the agent thinks just before it takes it: one or two sentences in plain \
 English that say what it wants to achieve with this step. "I" is the agent; where it has somebody else do something, \
-it thinks "I have Anna ...". Say nothing that does not follow from what is given, do not number the thoughts, and do \
-not write "Action:".
+it thinks "I have Anna ...". Say nothing that does not follow from what is given, and do not write "Action:".
 
 {goal}
 
@@ -185,7 +186,8 @@ At the start: {start}
 
 {facts}
 
-Answer with one JSON list of {count} strings in a ```json block."""
+Answer with one JSON object in a ```json block, from each action's number to its thought: {{"1": "...", ...}}, \
+{count} in all."""
 
 METHODS = {
     "harder": ("use more objects", "make the goal harder to reach, with conditions that get in each other's way"),
@@ -207,13 +209,9 @@ class ModelProposer:
 
     async def environment(self, scope: Scope, library: Sequence[EnvironmentSpec]) -> EnvironmentSpec:
         example = scope.rng("example").choice(library)
-        specify = SPECIFY.format(passage=self.passage.text, example=example.description)
+        specify = SPECIFY.format(passage=self.passage.text, example=example)
         description = await scope.ask("author", specify, parse=read_description, temperature=self.config.temperature)
-        implement = IMPLEMENT.format(
-            example_description=example.description,
-            example_domain=example.data["domain"],
-            description=description,
-        )
+        implement = IMPLEMENT.format(example=example, description=description)
         repairs = self.config.repairs
         domain, text = await scope.ask("author", implement, parse=examine_domain, retries=repairs, temperature=0.0)
         speak, read = SPEAK.format(domain=text, description=description), partial(examine_language, domain=domain)
@@ -224,7 +222,7 @@ class ModelProposer:
     async def problem(self, spec: EnvironmentSpec, scope: Scope) -> str:
         number = scope.path.rpartition("-")[2]
         prompt = POSE.format(domain=spec.data["domain"], least=self.config.min_plan, number=number)
-        return await scope.ask("author", prompt, parse=read_problem, temperature=self.config.temperature)
+        return await self._problem(prompt, spec, scope)
 
     async def variation(self, spec: EnvironmentSpec, parent: Task, order: Order, scope: Scope) -> str | None:
         prompt = EVOLVE.format(
@@ -234,7 +232,12 @@ class ModelProposer:
             method=scope.rng("method").choice(METHODS[order.direction]),
             wanted=order.bucket.replace("+", " or more").replace("-", " to "),
         )
-        return await scope.ask("author", prompt, parse=read_problem, temperature=self.config.temperature)
+        return await self._problem(prompt, spec, scope)
+
+    async def _problem(self, prompt: str, spec: EnvironmentSpec, scope: Scope) -> str:
+        read = partial(examine_problem, domain=read_domain(spec.data["domain"]))
+        sampling = {"retries": self.config.repairs, "temperature": self.config.temperature}
+        return str(await scope.ask("author", prompt, parse=read, n=None, **sampling))
 
 
 def read_description(reply: str) -> str:

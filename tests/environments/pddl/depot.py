@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cultivar.environments.pddl.model import Domain
-from cultivar.environments.pddl.parse import parse_domain
+from cultivar.environments.pddl.parsing.parse import parse_domain
 
 DOMAIN = """\
 (define (domain depot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cultivar.core.records import EnvironmentSpec, Task
-from cultivar.environments.pddl.language import Language, Visibility
+from cultivar.environments.pddl.narration.language import Language, Visibility
 
 DOMAIN = """
 (define (domain store)

@@ -7,8 +7,8 @@ import pytest
 from cultivar.core.errors import InputError, Unparsable
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory
 from cultivar.environments.pddl.assess import assess, examine_domain, examine_language, spec_of, step_facts_of
-from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.language import Language
+from cultivar.environments.pddl.narration.check_language import check_language
+from cultivar.environments.pddl.narration.language import Language
 from tests.cli.conftest import DOMAIN, PROBLEM
 from tests.recipes.test_agentgen import LANGUAGE
 

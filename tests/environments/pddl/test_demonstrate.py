@@ -7,15 +7,15 @@ import pytest
 
 from cultivar.core.errors import InputError
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory
-from cultivar.environments.pddl.causal import explain_plan
+from cultivar.environments.pddl.auditing.mutate import MutationCheck, mutation_check, mutations
 from cultivar.environments.pddl.demonstrate import demonstrate, thought_material, with_thoughts
 from cultivar.environments.pddl.environment import PddlEnvironment, read_domain, read_task
-from cultivar.environments.pddl.language import default_language
 from cultivar.environments.pddl.model import Atom, Not
-from cultivar.environments.pddl.mutate import MutationCheck, mutation_check, mutations
-from cultivar.environments.pddl.parse import parse_domain
-from cultivar.environments.pddl.reference import Reference
-from cultivar.environments.pddl.simulate import Simulator
+from cultivar.environments.pddl.narration.causal import explain_plan
+from cultivar.environments.pddl.narration.language import default_language
+from cultivar.environments.pddl.parsing.parse import parse_domain
+from cultivar.environments.pddl.simulation.reference import Reference
+from cultivar.environments.pddl.simulation.simulate import Simulator
 from tests.environments.pddl.store import LANGUAGE, PLAN, SPEC, TASK
 
 OTHERS = replace(TASK, data={**TASK.data})

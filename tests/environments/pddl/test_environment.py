@@ -9,7 +9,7 @@ from cultivar.core.errors import InputError, UsageError
 from cultivar.core.protocols import Environment, Step
 from cultivar.core.records import EnvironmentSpec, Task
 from cultivar.environments.pddl.environment import PddlEnvironment, World, read_domain, read_task, stored_plan
-from cultivar.environments.pddl.language import Language
+from cultivar.environments.pddl.narration.language import Language
 from tests.environments.pddl.store import DOMAIN, LANGUAGE, PLAN, PROBLEM, SPEC, TASK
 
 

@@ -17,14 +17,13 @@ import orjson
 import pytest
 
 from cultivar.core.records import record_from_json
-from cultivar.environments.pddl.audit import audit_task
-from cultivar.environments.pddl.audit_domain import audit_domain
-from cultivar.environments.pddl.canonical import domain_key, problem_key
-from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.difficulty import measure
-from cultivar.environments.pddl.diversity import domain_shape, lexical_similarity, similarity
-from cultivar.environments.pddl.ground import ground
+from cultivar.environments.pddl.auditing.audit import audit_task
+from cultivar.environments.pddl.auditing.audit_domain import audit_domain
+from cultivar.environments.pddl.auditing.canonical import domain_key, problem_key
+from cultivar.environments.pddl.auditing.difficulty import measure
+from cultivar.environments.pddl.auditing.diversity import domain_shape, lexical_similarity, similarity
 from cultivar.environments.pddl.grounded import GroundTask
+from cultivar.environments.pddl.grounding.ground import ground
 from cultivar.environments.pddl.library import Seed, seeds
 from cultivar.environments.pddl.model import (
     Action,
@@ -38,11 +37,12 @@ from cultivar.environments.pddl.model import (
     Problem,
     Variable,
 )
-from cultivar.environments.pddl.narrate import Narrator
-from cultivar.environments.pddl.parse import parse_domain, parse_problem
-from cultivar.environments.pddl.search import Plan, plan
-from cultivar.environments.pddl.simulate import Simulator
-from cultivar.environments.pddl.write import write_domain
+from cultivar.environments.pddl.narration.check_language import check_language
+from cultivar.environments.pddl.narration.narrate import Narrator
+from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.parsing.write import write_domain
+from cultivar.environments.pddl.planner.search import Plan, plan
+from cultivar.environments.pddl.simulation.simulate import Simulator
 
 AGENTBOARD = Path(__file__).parent / "agentboard"
 RESKIN = 0.45

@@ -10,7 +10,7 @@ from cultivar.core.records import Document
 from cultivar.core.scope import Backing, Scope
 from cultivar.environments.pddl.accepted import Accepted
 from cultivar.environments.pddl.assess import assess
-from cultivar.environments.pddl.curve import Order
+from cultivar.environments.pddl.evolution.curve import Order
 from cultivar.environments.pddl.proposer import ProceduralProposer, draw, sample, vary
 
 PASSAGE = Document(text="The beekeeper lifts the frames, looks for the queen and closes the hive before the rain.")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cultivar.core.figures import Bars
 from cultivar.core.records import Document
-from cultivar.environments.pddl.gates import GATES
+from cultivar.environments.pddl.auditing.gates import GATES
 from cultivar.environments.pddl.summary import describe
 from cultivar.recipes.agentgen import Config, run
 from cultivar.testing import try_recipe

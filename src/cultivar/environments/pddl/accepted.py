@@ -10,8 +10,8 @@ from cultivar.core.errors import Unparsable
 from cultivar.core.records import JSON, EnvironmentSpec, Record, Task, Trajectory
 from cultivar.core.scope import Scope
 from cultivar.environments.pddl.assess import Demands, assess, read_domain
-from cultivar.environments.pddl.audit import audit_duplicate, audit_environment
-from cultivar.environments.pddl.gates import Finding
+from cultivar.environments.pddl.auditing.audit import audit_duplicate, audit_environment
+from cultivar.environments.pddl.auditing.gates import Finding
 
 Examined: TypeAlias = Mapping[str, Any] | None
 """What ``assess`` said of a problem; None if there was no problem."""

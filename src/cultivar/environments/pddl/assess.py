@@ -15,26 +15,26 @@ from typing import Any
 
 from cultivar.core.errors import InputError, Unparsable
 from cultivar.core.records import JSON, EnvironmentSpec, Task
-from cultivar.environments.pddl import audit
-from cultivar.environments.pddl.canonical import domain_key, problem_key
-from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.coverage import witness
+from cultivar.environments.pddl.auditing import audit
+from cultivar.environments.pddl.auditing.canonical import domain_key, problem_key
+from cultivar.environments.pddl.auditing.coverage import witness
+from cultivar.environments.pddl.auditing.difficulty import measure
+from cultivar.environments.pddl.auditing.gates import GATES, Finding
+from cultivar.environments.pddl.auditing.mutate import mutation_check
 from cultivar.environments.pddl.demonstrate import Thoughts, demonstrate, thought_material
-from cultivar.environments.pddl.diagnostics import render_all
-from cultivar.environments.pddl.difficulty import measure
 from cultivar.environments.pddl.environment import World, stored_plan
-from cultivar.environments.pddl.gates import GATES, Finding
-from cultivar.environments.pddl.ground import GroundingLimit, ground
 from cultivar.environments.pddl.grounded import GroundTask
-from cultivar.environments.pddl.language import Language
+from cultivar.environments.pddl.grounding.ground import GroundingLimit, ground
 from cultivar.environments.pddl.model import Domain
-from cultivar.environments.pddl.mutate import mutation_check
-from cultivar.environments.pddl.narrate import Mode, Narrator
-from cultivar.environments.pddl.parse import extract_pddl, parse_domain, parse_problem
-from cultivar.environments.pddl.read_language import read_language
-from cultivar.environments.pddl.search import Plan, plan
-from cultivar.environments.pddl.simulate import Simulator
-from cultivar.environments.pddl.write import write_domain, write_problem
+from cultivar.environments.pddl.narration.check_language import check_language
+from cultivar.environments.pddl.narration.language import Language
+from cultivar.environments.pddl.narration.narrate import Mode, Narrator
+from cultivar.environments.pddl.narration.read_language import read_language
+from cultivar.environments.pddl.parsing.diagnostics import render_all
+from cultivar.environments.pddl.parsing.parse import extract_pddl, parse_domain, parse_problem
+from cultivar.environments.pddl.parsing.write import write_domain, write_problem
+from cultivar.environments.pddl.planner.search import Plan, plan
+from cultivar.environments.pddl.simulation.simulate import Simulator
 
 MUTANTS = 6
 """Plans with one step changed that are tried on the checker, for each task."""
@@ -154,12 +154,12 @@ def _demonstrated(
     }
 
 
-def read_problem(reply: str) -> str:
-    """PDDL of the problem in a model's reply; what is wrong inside it is for the gates to say."""
-    text = extract_pddl(reply, "problem")
-    if "problem" not in text.lower() or "(" not in text:
-        raise Unparsable("there is no (define (problem ...)) in the reply", "problem-missing")
-    return text
+def examine_problem(reply: str, domain: Domain) -> str:
+    """The tidy text of the problem in a model's reply; raises Unparsable with all that is wrong with it."""
+    parsed = parse_problem(extract_pddl(reply, "problem"), domain)
+    if parsed.value is None:
+        raise Unparsable(f"the problem has mistakes:\n{render_all(parsed.diagnostics)}", "problem-unreadable")
+    return write_problem(parsed.value)
 
 
 def step_facts_of(spec: EnvironmentSpec, task: Task) -> list[str]:

@@ -10,12 +10,12 @@ from typing import Literal
 from cultivar.core.errors import InputError, Unparsable
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory, Turn
 from cultivar.core.replies import json_value
-from cultivar.environments.pddl.causal import explain_plan
 from cultivar.environments.pddl.environment import PddlEnvironment, World, read_domain, read_task
-from cultivar.environments.pddl.language import Language
-from cultivar.environments.pddl.narrate import Mode
-from cultivar.environments.pddl.read_action import ACTION_MARK, Call
-from cultivar.environments.pddl.thoughts import StepFacts, step_facts, template_thoughts
+from cultivar.environments.pddl.narration.causal import explain_plan
+from cultivar.environments.pddl.narration.language import Language
+from cultivar.environments.pddl.narration.narrate import Mode
+from cultivar.environments.pddl.narration.read_action import ACTION_MARK, Call
+from cultivar.environments.pddl.narration.thoughts import StepFacts, step_facts, template_thoughts
 
 Thoughts = Literal["template", "none"]
 
@@ -99,12 +99,22 @@ def with_thoughts(trajectory: Trajectory, thoughts: Sequence[str]) -> Trajectory
 
 
 def read_thoughts(reply: str, trajectory: Trajectory) -> Trajectory:
-    """The trajectory with the thoughts in a model's reply, a JSON list; raises Unparsable if they do not fit."""
-    thoughts = json_value(reply)
-    if not isinstance(thoughts, list) or not all(isinstance(t, str) and t.strip() for t in thoughts):
-        raise Unparsable("a JSON list of strings, none of them empty, is wanted", "thoughts-unusable")
+    """The trajectory with the thoughts in a model's reply: a JSON object from the number of an action to its thought.
+
+    Raises Unparsable, naming the actions without a thought, if they do not fit.
+    """
+    found = json_value(reply)
+    if not isinstance(found, dict):
+        raise Unparsable('a JSON object {"1": "...", "2": "..."} is wanted', "thoughts-unusable")
+    count = sum(turn.role == "assistant" for turn in trajectory.turns)
+    wanted = [str(k) for k in range(1, count + 1)]
+    missing = [k for k in wanted if not isinstance(found.get(k), str) or not found[k].strip()]
+    if missing or len(found) > count:
+        surplus = ", ".join(str(k)[:20] for k in found if k not in wanted)
+        told = f"the actions {', '.join(missing)} have no thought" if missing else f"there are no actions {surplus}"
+        raise Unparsable(f"{told}; one thought for each of the {count} actions is wanted", "thoughts-unusable")
     try:
-        return with_thoughts(trajectory, thoughts)
+        return with_thoughts(trajectory, [found[k] for k in wanted])
     except ValueError as error:
         raise Unparsable(str(error), "thoughts-unusable") from None
 

@@ -11,18 +11,18 @@ from typing import Self
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.protocols import Observation, Step
 from cultivar.core.records import JSON, EnvironmentSpec, Task
-from cultivar.environments.pddl.diagnostics import render_all
-from cultivar.environments.pddl.evaluate import Evaluator
-from cultivar.environments.pddl.ground import ground
 from cultivar.environments.pddl.grounded import GroundTask
-from cultivar.environments.pddl.language import Language
+from cultivar.environments.pddl.grounding.ground import ground
 from cultivar.environments.pddl.model import Domain
-from cultivar.environments.pddl.narrate import Call, Mode, Narrator, Unclear
-from cultivar.environments.pddl.parse import parse_domain, parse_problem
-from cultivar.environments.pddl.refusal import refusal
-from cultivar.environments.pddl.search import plan
-from cultivar.environments.pddl.simulate import Simulator, read_plan
-from cultivar.environments.pddl.templates import words
+from cultivar.environments.pddl.narration.language import Language
+from cultivar.environments.pddl.narration.narrate import Call, Mode, Narrator, Unclear
+from cultivar.environments.pddl.narration.refusal import refusal
+from cultivar.environments.pddl.narration.templates import words
+from cultivar.environments.pddl.parsing.diagnostics import render_all
+from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.planner.search import plan
+from cultivar.environments.pddl.simulation.evaluate import Evaluator
+from cultivar.environments.pddl.simulation.simulate import Simulator, read_plan
 
 LOOK = "look"
 CHECK = "check valid actions"

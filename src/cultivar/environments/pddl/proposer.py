@@ -14,11 +14,11 @@ from typing import Any, Protocol
 from cultivar.core.records import Document, EnvironmentSpec, Task
 from cultivar.core.scope import Scope
 from cultivar.environments.pddl.assess import read_domain, spec_of
-from cultivar.environments.pddl.curve import Order
-from cultivar.environments.pddl.evolve import evolve
-from cultivar.environments.pddl.parse import parse_problem
+from cultivar.environments.pddl.evolution.curve import Order
+from cultivar.environments.pddl.evolution.evolve import evolve
+from cultivar.environments.pddl.parsing.parse import parse_problem
+from cultivar.environments.pddl.parsing.write import write_domain, write_problem
 from cultivar.environments.pddl.procedural.proposal import Proposal, propose
-from cultivar.environments.pddl.write import write_domain, write_problem
 
 UNCONDITIONED_SIZES = (1, 2, 2, 3)
 """Sizes that a task of stage 1 is drawn from: what one poses when nothing is asked for."""

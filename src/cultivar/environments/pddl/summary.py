@@ -9,10 +9,10 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile
 from cultivar.core.records import EnvironmentSpec, Record, Task, Trajectory
 from cultivar.environments.pddl.assess import read_domain
-from cultivar.environments.pddl.curve import curve, entropy
-from cultivar.environments.pddl.difficulty import BUCKET_NAMES
-from cultivar.environments.pddl.diversity import domain_shape, lexical_similarity, structural_diversity
-from cultivar.environments.pddl.gates import GATES
+from cultivar.environments.pddl.auditing.difficulty import BUCKET_NAMES
+from cultivar.environments.pddl.auditing.diversity import domain_shape, lexical_similarity, structural_diversity
+from cultivar.environments.pddl.auditing.gates import GATES
+from cultivar.environments.pddl.evolution.curve import curve, entropy
 
 LIMITS = (
     "Environments are deterministic, discrete and fully specified; the world's noise and cost are not in them.",

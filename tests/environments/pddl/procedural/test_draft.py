@@ -7,10 +7,10 @@ import random
 import pytest
 
 from cultivar.environments.pddl.model import Atom, Not
-from cultivar.environments.pddl.parse import parse_domain
+from cultivar.environments.pddl.parsing.parse import parse_domain
+from cultivar.environments.pddl.parsing.write import write_domain
 from cultivar.environments.pddl.procedural.draft import Draft, Literal, read_literals, read_parameters
 from cultivar.environments.pddl.procedural.themes import THEMES
-from cultivar.environments.pddl.write import write_domain
 
 
 def draft(*, solo: bool) -> Draft:

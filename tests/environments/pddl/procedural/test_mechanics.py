@@ -7,20 +7,20 @@ from itertools import combinations
 
 import pytest
 
-from cultivar.environments.pddl import audit
-from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.coverage import witness
-from cultivar.environments.pddl.ground import ground
-from cultivar.environments.pddl.narrate import Narrator
-from cultivar.environments.pddl.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.auditing import audit
+from cultivar.environments.pddl.auditing.coverage import witness
+from cultivar.environments.pddl.grounding.ground import ground
+from cultivar.environments.pddl.narration.check_language import check_language
+from cultivar.environments.pddl.narration.narrate import Narrator
+from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.parsing.write import write_domain, write_problem
+from cultivar.environments.pddl.planner.search import plan
 from cultivar.environments.pddl.procedural.compose import consistent, fits
 from cultivar.environments.pddl.procedural.mechanic import Mechanic
 from cultivar.environments.pddl.procedural.mechanics import MECHANICS
 from cultivar.environments.pddl.procedural.proposal import Proposal, assemble
 from cultivar.environments.pddl.procedural.themes import THEMES
-from cultivar.environments.pddl.search import plan
-from cultivar.environments.pddl.simulate import Simulator
-from cultivar.environments.pddl.write import write_domain, write_problem
+from cultivar.environments.pddl.simulation.simulate import Simulator
 
 BY_NAME = {m.name: m for m in MECHANICS}
 THEME = next(t for t in THEMES if t.name == "laboratory")

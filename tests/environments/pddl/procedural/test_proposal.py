@@ -12,14 +12,14 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cultivar.environments.pddl.audit_domain import audit_domain
-from cultivar.environments.pddl.canonical import domain_key, problem_key
-from cultivar.environments.pddl.check_language import check_language
-from cultivar.environments.pddl.ground import ground
-from cultivar.environments.pddl.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.auditing.audit_domain import audit_domain
+from cultivar.environments.pddl.auditing.canonical import domain_key, problem_key
+from cultivar.environments.pddl.grounding.ground import ground
+from cultivar.environments.pddl.narration.check_language import check_language
+from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
+from cultivar.environments.pddl.parsing.write import write_domain, write_problem
+from cultivar.environments.pddl.planner.search import plan
 from cultivar.environments.pddl.procedural import propose
-from cultivar.environments.pddl.search import plan
-from cultivar.environments.pddl.write import write_domain, write_problem
 
 PASSAGE = "The gardener waters the roses and carries the seedlings into the greenhouse before the frost."
 
@@ -46,7 +46,7 @@ def test_any_passage_gives_a_checked_domain_with_a_clear_language(passage: str, 
 def test_the_same_passage_and_seed_give_the_same_in_every_process() -> None:
     script = (
         "import random; from cultivar.environments.pddl.procedural import propose\n"
-        "from cultivar.environments.pddl.write import write_domain, write_problem\n"
+        "from cultivar.environments.pddl.parsing.write import write_domain, write_problem\n"
         f"for seed in range(6):\n    p = propose({PASSAGE!r}, random.Random(seed))\n"
         "    print(write_domain(p.domain), p.description, p.language.to_json(), p.title)\n"
         "    print(write_problem(p.sample(random.Random(seed), seed + 1)))\n"

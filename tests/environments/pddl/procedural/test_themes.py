@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from cultivar.environments.pddl.ground import ground
-from cultivar.environments.pddl.narrate import Narrator
+from cultivar.environments.pddl.grounding.ground import ground
+from cultivar.environments.pddl.narration.narrate import Narrator
 from cultivar.environments.pddl.procedural import MECHANICS, THEMES
 from cultivar.environments.pddl.procedural.lexicon import Theme
 from cultivar.environments.pddl.procedural.proposal import assemble

@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from cultivar.core.records import EnvironmentSpec
-from cultivar.environments.pddl.language import Language
+from cultivar.environments.pddl.narration.language import Language
 
 HERE = Path(__file__).parent
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from cultivar.environments.pddl.language import Language, Visibility
 from cultivar.environments.pddl.model import Domain, Problem
+from cultivar.environments.pddl.narration.language import Language, Visibility
 from cultivar.environments.pddl.procedural.compose import build, choose_mechanics
 from cultivar.environments.pddl.procedural.describe import describe
 from cultivar.environments.pddl.procedural.draft import Draft

@@ -1,0 +1,1 @@
+"""Tasks made out of tasks, where the measured curve is empty."""

@@ -1,0 +1,1 @@
+"""A checked problem to facts, operators and axioms on bits."""

@@ -1,0 +1,1 @@
+"""Facts, actions and goals in sentences, and sentences read back."""

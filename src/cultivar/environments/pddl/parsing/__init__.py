@@ -1,0 +1,1 @@
+"""PDDL text to checked trees and back, and what is wrong with it in words."""

@@ -1,0 +1,1 @@
+"""Plans: satisficing, optimal, by an external program."""
