@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from cultivar.core.errors import Unparsable
 from cultivar.core.records import EnvironmentSpec
 from cultivar.environments.pddl.assess import (
     assess,
@@ -54,3 +55,28 @@ def test_its_problems_are_judged_as_they_were(world: str) -> None:
         gate = found["findings"][0]["gate"] if found["findings"] else "accepted"
         # Random walks are drawn from another seed here, and an easy task may fall on either side of the share.
         assert gate == row["outcome"] or {gate, row["outcome"]} == {"accepted", "random-walk"}
+
+
+SLIPS = [orjson.loads(line) for line in (Path(__file__).parent / "recordings" / "agentgen_slips.jsonl").open("rb")]
+
+
+@pytest.mark.parametrize("world", sorted({row["environment"] for row in SLIPS}))
+def test_a_careless_model_is_told_what_to_mend(world: str) -> None:
+    """Replies with the slips that smaller models make: each is refused with a reason, or read for what it says."""
+    rows = [row for row in SLIPS if row["environment"] == world]
+    domain, told = None, []
+    for row in rows:
+        try:
+            if row["kind"] == "domain":
+                domain, _ = examine_domain(row["reply"])
+            elif row["kind"] == "language":
+                assert domain is not None
+                examine_language(row["reply"], domain)
+            elif row["kind"] in ("problem", "variation"):
+                assert domain is not None
+                examine_problem(row["reply"], domain)
+        except Unparsable as refused:
+            told.append(str(refused))
+    assert told
+    for said in told:
+        assert "line " in said or "arg" in said or "no sentence" in said, said
