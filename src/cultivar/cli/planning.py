@@ -27,7 +27,7 @@ def read_text(path: str) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     if len(raw) > MAX_BYTES:
-        raise InputError(f"{path} is larger than the {MAX_BYTES // 2**20} MiB that a PDDL file may have")
+        raise InputError(f"{path} is larger than the {MAX_BYTES:,} bytes that a PDDL file may have")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

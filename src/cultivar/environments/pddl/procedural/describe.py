@@ -26,7 +26,7 @@ def _setting(draft: Draft, topic: list[str]) -> str:
     if not draft.solo:
         text += f" You direct the {plural(draft.noun('worker'))}: say who does what, one step after the other."
     if topic:
-        text += f" The text behind this domain speaks of {listed(topic)}."
+        text += f" Much of the talk here is of {listed(topic)}."
     kinds = [
         plural(t.noun) for role, t in draft.types.items() if t.noun not in ("thing", "station", "hand", *_LETTERED)
     ]
