@@ -9,23 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sized
 from typing import Any, Protocol, TypeVar
 
-from cultivar.core.errors import (
-    CultivarError,
-    Dropped,
-    EndpointError,
-    InputError,
-    ItemFailed,
-    RecipeBug,
-    Unparsable,
-    UsageError,
-)
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Model, Reply
-from cultivar.core.records import JSON, Record, content_hash
-from cultivar.core.scope import Backing, Scope, Silent, plain
+from cultivar.core.records import JSON
+from cultivar.core.scope import Backing, Scope, Silent
+from cultivar.engines.outcomes import numbered, outcome_of, set_level_row
 from cultivar.engines.workers import Workers
 
 T = TypeVar("T")
@@ -102,8 +93,7 @@ class LocalEngine:
 
     def discard(self, reason: str, subject: Any = None, **evidence: JSON) -> None:
         """Throws away something that a map returned; it is counted and written like a dropped item."""
-        row = {"stage": "set", "item": getattr(subject, "id", ""), "path": "", "reason": reason}
-        self.dropped.append({**row, "evidence": plain(evidence), "subject": _shown(subject)})
+        self.dropped.append(set_level_row(reason, subject, evidence))
         self.progress.discarded("set", reason)
 
     async def map(
@@ -120,7 +110,7 @@ class LocalEngine:
         """
         name = self._stage_name(stage or str(getattr(function, "__name__", "map")))
         self.progress.stage_began(name, len(items) if isinstance(items, Sized) else None)
-        source = self._numbered(items)
+        source = numbered(items, self.only)
         results: dict[int, T] = {}
         drops: dict[int, list[dict[str, JSON]]] = {}
         bug: list[BaseException] = []
@@ -158,43 +148,15 @@ class LocalEngine:
         results: dict[int, T],
         drops: dict[int, list[dict[str, JSON]]],
     ) -> None:
-        scope = Scope(self._backing, item_id, stage)
-        status, reason = "accepted", ""
-        evidence: JSON = {}
-        kinds: Mapping[str, int] = {}
-        try:
-            result = await function(item, scope, *args)
-            results[number] = result
-            kinds = Counter(_kinds(result))
-        except Dropped as drop:
-            status, reason, evidence = "dropped", drop.reason, plain(drop.evidence)
-        except ItemFailed as failure:
-            status, reason, evidence = "failed", failure.kind, {"message": str(failure)}
-        except Unparsable as error:
-            status, reason, evidence = "failed", "model", {"message": f"no usable reply: {error}"}
-        except EndpointError as error:
-            status, reason, evidence = "failed", "infrastructure", {"message": str(error)}
-        except (UsageError, InputError, asyncio.CancelledError):
-            raise
-        except Exception as error:
-            raise _bug(error, stage, item_id) from error
-        rows = [
-            {"stage": stage, "item": item_id, "path": d.path, "reason": d.reason, "evidence": plain(d.evidence)}
-            | ({"subject": d.subject} if d.subject is not None else {})
-            for d in sorted(scope.discards, key=lambda d: d.path)  # branches may end in any order
-        ]
-        if status != "accepted":
-            slug = reason if status == "dropped" else f"failed-{reason}"
-            rows.append(
-                {"stage": stage, "item": item_id, "path": scope.path, "reason": slug, "evidence": evidence}
-                | {"subject": _shown(item)}
-            )
-        if rows:
-            drops[number] = rows
-        self._backing.journal.put_outcome(stage, item_id, status, reason, evidence)
-        for discard in scope.discards:
-            self.progress.discarded(stage, discard.reason)
-        self.progress.item_ended(stage, status, reason, kinds)
+        found = await outcome_of(function, self._backing, stage, item_id, item, args)
+        if found.status == "accepted":
+            results[number] = found.result
+        if found.rows:
+            drops[number] = found.rows
+        self._backing.journal.put_outcome(stage, item_id, found.status, found.reason, found.evidence)
+        for reason in found.discarded:
+            self.progress.discarded(stage, reason)
+        self.progress.item_ended(stage, found.status, found.reason, found.kinds)
 
     def _width(self, items: Iterable[Any]) -> int:
         known = len(items) if isinstance(items, Sized) else self.concurrency
@@ -203,41 +165,3 @@ class LocalEngine:
     def _stage_name(self, name: str) -> str:
         self._stages[name] += 1
         return name if self._stages[name] == 1 else f"{name}-{self._stages[name]}"
-
-    def _numbered(self, items: Iterable[Any]) -> Iterator[tuple[int, str, Any]]:
-        """(position, id, item); an item that is there twice gets another id the second time."""
-        seen: Counter[str] = Counter()
-        for number, item in enumerate(items):
-            base = item.id if isinstance(item, Record) else content_hash(plain(item))
-            seen[base] += 1
-            name = base if seen[base] == 1 else f"{base}~{seen[base]}"
-            if self.only is None or self.only == name:
-                yield number, name, item
-
-
-def _bug(error: Exception, stage: str, item: str) -> CultivarError:
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    line = f" at {where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where is not None else ""
-    return RecipeBug(
-        f"{type(error).__name__} in stage {stage!r} on item {item}{line}: {error}. "
-        f"The run stopped; what was answered is kept. Replay just this item with: --only {item}",
-        item=item,
-        path=stage,
-    )
-
-
-def _shown(subject: Any) -> JSON:
-    return {"id": subject.id, **subject.to_json()} if isinstance(subject, Record) else plain(subject)
-
-
-def _kinds(result: Any) -> Iterator[str]:
-    """Kinds of the records in a result: a record, a list of them, or something that has ``records()``."""
-    if isinstance(result, Record):
-        yield result.kind
-    elif callable(records := getattr(result, "records", None)):
-        yield from _kinds(records())
-    elif isinstance(result, list | tuple):
-        for part in result:
-            yield from _kinds(part)

@@ -1,0 +1,115 @@
+"""What becomes of one item: the one place where every engine turns a function's end into an outcome.
+
+An outcome is accepted, dropped (with a reason) or failed (infrastructure, model, verifier). A mistake of the user
+(UsageError, InputError) ends the run as it is; any other exception is a bug and ends it with its item named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cultivar.core.errors import Dropped, EndpointError, InputError, ItemFailed, RecipeBug, Unparsable, UsageError
+from cultivar.core.records import JSON, Record, content_hash
+from cultivar.core.scope import Backing, Scope, plain
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``result`` is there if the item was accepted; ``rows`` are its lines of dropped.jsonl.
+
+    ``kinds`` counts the records in the result by kind, ``discarded`` holds the reasons of what the item threw away.
+    """
+
+    status: str
+    reason: str
+    evidence: JSON
+    result: Any
+    rows: list[dict[str, JSON]]
+    kinds: dict[str, int]
+    discarded: list[str]
+
+
+async def outcome_of(
+    function: Callable[..., Awaitable[Any]], backing: Backing, stage: str, item_id: str, item: Any, args: Sequence[Any]
+) -> Outcome:
+    """``await function(item, scope, *args)`` and what that means. Raises RecipeBug, UsageError and InputError."""
+    scope = Scope(backing, item_id, stage)
+    status, reason = "accepted", ""
+    evidence: JSON = {}
+    result = None
+    try:
+        result = await function(item, scope, *args)
+    except Dropped as drop:
+        status, reason, evidence = "dropped", drop.reason, plain(drop.evidence)
+    except ItemFailed as failure:
+        status, reason, evidence = "failed", failure.kind, {"message": str(failure)}
+    except Unparsable as error:
+        status, reason, evidence = "failed", "model", {"message": f"no usable reply: {error}"}
+    except EndpointError as error:
+        status, reason, evidence = "failed", "infrastructure", {"message": str(error)}
+    except (UsageError, InputError, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        raise _bug(error, stage, item_id) from error
+    rows = [
+        {"stage": stage, "item": item_id, "path": d.path, "reason": d.reason, "evidence": plain(d.evidence)}
+        | ({"subject": d.subject} if d.subject is not None else {})
+        for d in sorted(scope.discards, key=lambda d: d.path)  # branches may end in any order
+    ]
+    if status != "accepted":
+        slug = reason if status == "dropped" else f"failed-{reason}"
+        rows.append(
+            {"stage": stage, "item": item_id, "path": scope.path, "reason": slug, "evidence": evidence}
+            | {"subject": shown(item)}
+        )
+    discarded = [d.reason for d in scope.discards]
+    return Outcome(status, reason, evidence, result, rows, dict(Counter(_kinds(result))), discarded)
+
+
+def numbered(items: Iterable[Any], only: str | None = None) -> Iterator[tuple[int, str, Any]]:
+    """(position, id, item); an item that is there twice gets another id the second time. ``only`` names one id."""
+    seen: Counter[str] = Counter()
+    for number, item in enumerate(items):
+        base = item.id if isinstance(item, Record) else content_hash(plain(item))
+        seen[base] += 1
+        name = base if seen[base] == 1 else f"{base}~{seen[base]}"
+        if only is None or only == name:
+            yield number, name, item
+
+
+def set_level_row(reason: str, subject: Any, evidence: JSON) -> dict[str, JSON]:
+    """The line of dropped.jsonl of something that was thrown away between maps."""
+    row = {"stage": "set", "item": getattr(subject, "id", ""), "path": "", "reason": reason}
+    return {**row, "evidence": plain(evidence), "subject": shown(subject)}
+
+
+def shown(subject: Any) -> JSON:
+    return {"id": subject.id, **subject.to_json()} if isinstance(subject, Record) else plain(subject)
+
+
+def _bug(error: Exception, stage: str, item: str) -> RecipeBug:
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    line = f" at {where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where is not None else ""
+    return RecipeBug(
+        f"{type(error).__name__} in stage {stage!r} on item {item}{line}: {error}. "
+        f"The run stopped; what was answered is kept. Replay just this item with: --only {item}",
+        item=item,
+        path=stage,
+    )
+
+
+def _kinds(result: Any) -> Iterator[str]:
+    """Kinds of the records in a result: a record, a list of them, or something that has ``records()``."""
+    if isinstance(result, Record):
+        yield result.kind
+    elif callable(records := getattr(result, "records", None)):
+        yield from _kinds(records())
+    elif isinstance(result, list | tuple):
+        for part in result:
+            yield from _kinds(part)
