@@ -22,13 +22,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One chat completion. All fields are plain JSON: the whole of it is part of the journal's key."""
+    """One chat completion. All fields are plain JSON: the whole of it is part of the journal's key.
+
+    ``key`` is that key, in hex, set by the scope and no part of the content: a batch finds its rows again by it.
+    """
 
     messages: tuple[Mapping[str, JSON], ...]
     sampling: Mapping[str, JSON] = field(default_factory=dict)
     tools: tuple[Mapping[str, JSON], ...] = ()
     schema: Mapping[str, JSON] | None = None
     n: int = 1
+    key: str = field(default="", compare=False)
 
     def to_json(self) -> dict[str, JSON]:
         return {

@@ -18,7 +18,7 @@ import inspect
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, overload
 
 import orjson
@@ -220,7 +220,7 @@ class Scope:
         reply: Reply | None = None
         backing.watcher.call_began(role)
         try:
-            reply = await model.complete(request)
+            reply = await model.complete(replace(request, key=key.hex()))
             await asyncio.shield(backing.journal.put_call(key, self.item, self.path, role, model.name, body, reply))
         finally:
             backing.watcher.call_ended(role, reply)
