@@ -100,8 +100,14 @@ class _Run:
         if stored and not model and not roles:
             model = stored.models.get("*")
             roles = [f"{role}={spec}" for role, spec in stored.models.items() if role != "*"]
-        self.models = open_models(model, roles, recipe.roles, concurrency=(given.concurrency or 64) * 4)
         self.directory = RunDirectory(Path(given.out or f"runs/{recipe.name}"))
+        self.models = open_models(
+            model,
+            roles,
+            recipe.roles,
+            concurrency=(given.concurrency or 64) * 4,
+            batches=self.directory.batches_path,
+        )
         self.settings = RunSettings(
             recipe=recipe.name,
             config=asdict(self.config),

@@ -4,6 +4,7 @@
     journal.sqlite    see core.journal
     records.jsonl     what was accepted
     dropped.jsonl     what was not, with stage, reason and evidence
+    batches/          what is and was at a provider's batch API (see llm.batch)
     card.md, report.html
 
 Output files are written beside their place and moved into it, so that a reader sees the old one or the new one whole.
@@ -11,6 +12,7 @@ Output files are written beside their place and moved into it, so that a reader 
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -99,6 +101,10 @@ class RunDirectory:
     def dropped_path(self) -> Path:
         return self.path / "dropped.jsonl"
 
+    @property
+    def batches_path(self) -> Path:
+        return self.path / "batches"
+
     def require(self) -> RunDirectory:
         """Itself, if it holds a run; raises InputError saying what there is instead."""
         if not self.path.exists():
@@ -128,6 +134,7 @@ class RunDirectory:
             Journal(journal).close()  # takes and gives back the lock: nobody else is writing here
             for name in ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "records.jsonl"):
                 (self.path / name).unlink(missing_ok=True)
+            shutil.rmtree(self.batches_path, ignore_errors=True)
         opened = Journal(journal)
         try:
             self.write("run.toml", [tomli_w.dumps(settings.to_toml()).encode()])

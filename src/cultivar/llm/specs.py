@@ -19,8 +19,8 @@ SCHEMES = ("openai", "scripted")
 FORM = "write openai:NAME@http://host:port/v1"
 
 
-def open_model(spec: str, *, concurrency: int = 256) -> Model:
-    """The model that a spec names; raises UsageError for a spec that is none."""
+def open_model(spec: str, *, concurrency: int = 256, batches: Path = Path("batches")) -> Model:
+    """The model that a spec names; raises UsageError for a spec that is none. Batches are noted in ``batches``."""
     scheme, colon, rest = spec.partition(":")
     if not colon or not rest:
         raise UsageError(f"{spec!r} names no model; {FORM}")
@@ -42,7 +42,14 @@ def open_model(spec: str, *, concurrency: int = 256) -> Model:
     return ChatModel(name, url, concurrency=concurrency)
 
 
-def open_models(model: str | None, roles: Sequence[str], known: Sequence[str], *, concurrency: int) -> dict[str, Model]:
+def open_models(
+    model: str | None,
+    roles: Sequence[str],
+    known: Sequence[str],
+    *,
+    concurrency: int,
+    batches: Path = Path("batches"),
+) -> dict[str, Model]:
     """Role -> model (``*`` for every other role) from ``--model`` and ``--role NAME=SPEC``; equal specs are shared."""
     specs: dict[str, str] = {"*": model} if model else {}
     for given in roles:
@@ -52,7 +59,7 @@ def open_models(model: str | None, roles: Sequence[str], known: Sequence[str], *
         if role not in known:
             raise UsageError(f"this recipe has no role {role!r}{did_you_mean(role, known)} Roles: {', '.join(known)}")
         specs[role] = spec
-    opened = {spec: open_model(spec, concurrency=concurrency) for spec in sorted(set(specs.values()))}
+    opened = {spec: open_model(spec, concurrency=concurrency, batches=batches) for spec in sorted(set(specs.values()))}
     return {role: opened[spec] for role, spec in specs.items()}
 
 
