@@ -4,12 +4,14 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
+import orjson
 import pytest
 
 from cultivar.core.errors import InputError, UsageError
-from cultivar.core.journal import SCHEMA_VERSION, Journal
+from cultivar.core.journal import SCHEMA_VERSION, SMALL, Journal, reply_to_json
 from cultivar.core.protocols import Choice, Reply, Usage
 
 REPLY = Reply((Choice("yes", "stop", "because", ({"id": "1"},)),), Usage(3, 4, 0.5), "m", 1.25, 2, ("429",))
@@ -124,3 +126,98 @@ asyncio.run(main())
     assert done.returncode == -9
     with Journal(path) as journal:
         assert journal.counts()["effects"] == 50
+
+
+SCHEMA_1 = """
+CREATE TABLE calls (
+    key BLOB PRIMARY KEY, item TEXT NOT NULL, path TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL,
+    request BLOB NOT NULL, reply BLOB NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+    cost REAL, seconds REAL NOT NULL, attempts INTEGER NOT NULL, faults TEXT NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE effects (
+    key BLOB PRIMARY KEY, item TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, result BLOB NOT NULL,
+    seconds REAL NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE outcomes (
+    stage TEXT NOT NULL, item TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, evidence BLOB NOT NULL,
+    PRIMARY KEY (stage, item)
+) WITHOUT ROWID;
+PRAGMA user_version=1;
+"""
+
+
+def make_schema_1(path: Path) -> None:
+    """A journal as the first schema had it, every blob compressed; two calls whose keys are not in order of arrival."""
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA_1)
+    request = zlib.compress(b'{"messages":[]}')
+    for key, at in ((b"a", 2.0), (b"b", 1.0)):
+        reply = zlib.compress(orjson.dumps({**reply_to_json(REPLY), "model": f"answered at {at}"}))
+        row = (key, "item", "path", "judge", "m", request, reply, 3, 4, 0.5, 1.25, 2, "429", at)
+        connection.execute(f"INSERT INTO calls VALUES ({','.join('?' * 14)})", row)
+    connection.execute("INSERT INTO effects VALUES (?,?,?,?,?,?,?)", (b"e", "i", "p", "n", zlib.compress(b"[7]"), 0, 0))
+    connection.execute("INSERT INTO outcomes VALUES ('s', 'i', 'accepted', '', ?)", (zlib.compress(b"{}"),))
+    connection.commit()
+    connection.close()
+
+
+def schema_of(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return int(version)
+
+
+async def test_a_journal_of_an_older_schema_is_brought_up_to_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    make_schema_1(path)
+    with Journal(path) as journal:
+        found = journal.call(b"a")
+        assert found is not None
+        assert (found.choices, found.usage, found.attempts) == (REPLY.choices, REPLY.usage, 2)
+        assert journal.effect(b"e") == ([7],)
+        assert [c.reply.model for c in journal.calls()] == ["answered at 1.0", "answered at 2.0"]
+        await journal.put_call(b"c", "item", "path", "judge", "m", {"messages": []}, REPLY)
+    assert schema_of(path) == SCHEMA_VERSION
+    with Journal(path) as journal:
+        assert journal.counts() == {"calls": 3, "effects": 1}
+
+
+def test_reading_a_journal_of_an_older_schema_leaves_it_alone(tmp_path: Path) -> None:
+    make_schema_1(tmp_path / "j.sqlite")
+    with Journal(tmp_path / "j.sqlite", read_only=True) as journal:
+        assert [c.at for c in journal.calls()] == [1.0, 2.0]
+        assert journal.effect(b"e") == ([7],)
+    assert schema_of(tmp_path / "j.sqlite") == 1
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    make_schema_1(tmp_path / "j.sqlite")
+    connection = sqlite3.connect(tmp_path / "j.sqlite")
+    connection.execute("DROP TABLE effects")
+    connection.close()
+    with pytest.raises(InputError, match="cannot be used as a journal"):
+        Journal(tmp_path / "j.sqlite")
+    assert schema_of(tmp_path / "j.sqlite") == 1
+    connection = sqlite3.connect(tmp_path / "j.sqlite")
+    assert connection.execute("SELECT count(*) FROM calls").fetchone() == (2,)
+    connection.close()
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", "x" * 5_000, [], ["é" * 400], {"a": list(range(400))}])
+async def test_small_and_large_values_come_back_as_they_were(tmp_path: Path, value: object) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        await journal.put_effect(b"e", "i", "p", "n", value, 0.0)
+        assert journal.effect(b"e") == (value,)
+    large = len(orjson.dumps(value)) >= SMALL
+    connection = sqlite3.connect(tmp_path / "j.sqlite")
+    (stored,) = connection.execute("SELECT result FROM effects").fetchone()
+    connection.close()
+    assert (stored[:1] == b"\x78") is large
+
+
+async def test_a_reply_whose_asker_was_cancelled_is_kept(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.put_effect(b"e", "i", "p", "n", 1, 0.0).cancel()
+        await journal.put_effect(b"f", "i", "p", "n", 2, 0.0)
+        assert journal.effect(b"e") == (1,)

@@ -12,7 +12,6 @@ before it is replayed.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import inspect
 import random
@@ -221,7 +220,7 @@ class Scope:
         backing.watcher.call_began(role)
         try:
             reply = await model.complete(replace(request, key=key.hex()))
-            await asyncio.shield(backing.journal.put_call(key, self.item, self.path, role, model.name, body, reply))
+            await backing.journal.put_call(key, self.item, self.path, role, model.name, body, reply)
         finally:
             backing.watcher.call_ended(role, reply)
         return reply
