@@ -15,6 +15,7 @@ from cultivar.core.records import (
     Trajectory,
     Turn,
     Verdict,
+    content_hash,
     record_from_json,
 )
 
@@ -57,3 +58,14 @@ def test_unknown_keys_are_ignored_and_unknown_kinds_refused() -> None:
     assert record_from_json({"kind": "document", "id": "x", "text": "a", "later": 1}) == Document(text="a")
     with pytest.raises(ValueError, match="no record is of kind 'x'"):
         record_from_json({"kind": "x"})
+
+
+def test_a_sample_of_one_exchange_shows_prompt_and_response_and_keeps_its_id() -> None:
+    sample = Sample(messages=({"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}))
+    row = sample.to_json()
+    assert (row["prompt"], row["response"]) == ("a", "b")
+    again = record_from_json(row)
+    assert again == sample
+    assert again.id == sample.id == content_hash({"kind": "sample", "parents": [], "messages": row["messages"]})
+    longer = Sample(messages=(*sample.messages, *sample.messages))
+    assert "prompt" not in longer.to_json()

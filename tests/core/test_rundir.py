@@ -81,3 +81,12 @@ def test_settings_that_are_none(tmp_path: Path) -> None:
         read_settings(tmp_path / "run.toml")
     with pytest.raises(InputError, match="there is no"):
         read_settings(tmp_path / "other.toml")
+
+
+def test_an_input_may_move_but_not_change(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.open_for(RunSettings("mine", inputs={"input": "a.jsonl", "input-hash": "1"}, file="x/mine.py")).close()
+    assert run.settings.spec == "x/mine.py:mine"
+    run.open_for(RunSettings("mine", inputs={"input": "b.jsonl", "input-hash": "1"}, file="mine.py")).close()
+    with pytest.raises(UsageError, match="input-hash was '1' and is '2'"):
+        run.open_for(RunSettings("mine", inputs={"input": "b.jsonl", "input-hash": "2"}, file="mine.py"))

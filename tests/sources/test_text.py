@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cultivar.core.errors import CultivarError, InputError, UsageError
 from cultivar.core.records import Document, canonical
-from cultivar.sources import lines, text
+from cultivar.sources import lines, rows, text
 from cultivar.sources.text import read_corpus
 
 Write = Callable[[str, str | bytes], Path]
@@ -241,7 +241,7 @@ def test_a_missing_field_says_which_there_are(write: Write) -> None:
 
 def test_broken_json_and_oversized_json(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "line 2, column" in complaint(write("a.json", '[\n {"text": }]'))
-    monkeypatch.setattr(text, "MAX_JSON", 10)
+    monkeypatch.setattr(rows, "MAX_JSON", 10)
     assert "jq -c '.[]'" in complaint(write("b.json", '["far too long"]'))
 
 

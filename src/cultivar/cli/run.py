@@ -1,4 +1,4 @@
-"""run: a recipe over a corpus, into a run directory."""
+"""run: a recipe over a corpus or over rows, into a run directory."""
 
 from __future__ import annotations
 
@@ -21,26 +21,35 @@ import cultivar
 from cultivar.cli.arguments import Parser, add_config_flags, config_of
 from cultivar.cli.printing import print_json, table
 from cultivar.cli.progress import RunProgress
+from cultivar.cli.reading import source_of
 from cultivar.core import registry
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.figures import Cost, Drop, Provenance, Report
 from cultivar.core.journal import Journal
+from cultivar.core.records import Document, Instruction
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 from cultivar.engines.local import LocalEngine
 from cultivar.llm.specs import open_models, spec_names
-from cultivar.sources.text import read_corpus
 
-RUN_HELP = "cultivar run RECIPE --help shows the settings of a recipe; cultivar list shows the recipes."
+RUN_HELP = """\
+RECIPE is the name of a recipe that ships (cultivar list shows them), or a file of your own: my_recipe.py, or
+my_recipe.py:NAME where it holds several. cultivar run RECIPE --help shows a recipe's settings."""
 
 
 def run_parser(recipe: Recipe | None) -> Parser:
     """The flags of ``run``, with the settings of one recipe."""
     name = recipe.name if recipe else "RECIPE"
-    parser = Parser(prog=f"cultivar run {name}", description=recipe.summary if recipe else RUN_HELP)
-    parser.add_argument("--corpus", metavar="PATH", help="a file or folder of text (default: the corpus that ships)")
-    parser.add_argument("--field", metavar="NAME", help="the field of JSON and CSV corpora that holds the text")
+    parser = Parser(prog=f"cultivar run {recipe.spec if recipe else name}", description=_about(recipe))
+    helps = {
+        Document: ("--corpus", "PATH", "a file or folder of text (default: the corpus that ships)"),
+        Instruction: ("--input", "FILE", "the rows: .jsonl, .json, .csv or .tsv"),
+    }
+    for kind, (flag, metavar, text) in helps.items():
+        shown = text if recipe is None or recipe.takes is kind else argparse.SUPPRESS
+        parser.add_argument(flag, metavar=metavar, help=shown)
+    parser.add_argument("--field", metavar="NAME", help="the key of a row, or the column, that holds the text")
     parser.add_argument("--out", metavar="DIR", help=f"the run's folder (default: runs/{name})")
     parser.add_argument("--model", metavar="SPEC", help="the model of every role: openai:NAME@http://host:port/v1")
     parser.add_argument("--role", metavar="ROLE=SPEC", action="append", default=[], help="the model of one role")
@@ -57,11 +66,15 @@ def run_parser(recipe: Recipe | None) -> Parser:
     return parser
 
 
+def _about(recipe: Recipe | None) -> str:
+    return recipe.summary if recipe else RUN_HELP
+
+
 def run_command(words: list[str]) -> int:
     name = words[0] if words and not words[0].startswith("-") else None
     stored = _stored(words)
     if name is None and stored is not None:
-        name, words = stored.recipe, ["", *words]
+        name, words = stored.spec, ["", *words]
     if name is None:
         if {"-h", "--help"} & set(words):
             run_parser(None).print_help()
@@ -93,8 +106,7 @@ class _Run:
     def __init__(self, recipe: Recipe, given: argparse.Namespace, stored: RunSettings | None) -> None:
         self.recipe, self.given = recipe, given
         self.config = config_of(recipe, given, dict(stored.config) if stored else None)
-        corpus = given.corpus or (stored.inputs.get("corpus") if stored else None)
-        self.corpus = None if corpus in (None, "", "(shipped)") else Path(corpus)
+        self.source = source_of(recipe, given, stored)
         self.seed = given.seed if given.seed is not None else (stored.seed if stored else 0)
         model, roles = given.model, list(given.role)
         if stored and not model and not roles:
@@ -105,15 +117,16 @@ class _Run:
             model,
             roles,
             recipe.roles,
-            concurrency=(given.concurrency or 64) * 4,
+            concurrency=given.concurrency or 256,
             batches=self.directory.batches_path,
         )
         self.settings = RunSettings(
             recipe=recipe.name,
             config=asdict(self.config),
             models=spec_names(self.models),
-            inputs={"corpus": str(self.corpus or "(shipped)"), "corpus-hash": self._fingerprint()},
+            inputs=self.source.settings(),
             seed=self.seed,
+            file=recipe.file,
         )
 
     async def go(self) -> int:
@@ -167,14 +180,7 @@ class _Run:
             await engine.close()
 
     async def _call(self, engine: LocalEngine) -> Dataset:
-        return await self.recipe.run(engine, read_corpus(self.corpus, field=self.given.field), self.config)
-
-    def _fingerprint(self) -> str:
-        """A hash of the passages, so that a changed corpus is seen."""
-        digest = hashlib.sha256()
-        for document in read_corpus(self.corpus, field=self.given.field):
-            digest.update(document.id.encode())
-        return digest.hexdigest()[:16]
+        return await self.recipe.run(engine, self.source.items(), self.config)
 
     def _say_what_goes(self) -> None:
         if (self.directory.path / "journal.sqlite").exists():
@@ -231,7 +237,7 @@ class _Run:
                 config=dict(self.settings.config),
                 models=dict(self.settings.models),
                 seed=self.seed,
-                versions={"cultivar": cultivar.__version__, "python": platform.python_version()},
+                versions=self._versions(),
             ),
             counts=dict(Counter(r.kind for r in dataset.records)),
             tiles=tuple(dataset.tiles),
@@ -244,8 +250,15 @@ class _Run:
             examples=tuple(dataset.examples),
             limits=tuple(dataset.limits),
             tags=tuple(dataset.tags),
-            license="apache-2.0" if self.corpus is None else "unknown",
+            license=self.source.license,
         )
+
+    def _versions(self) -> dict[str, str]:
+        """With the hash of a recipe of one's own: its name alone does not say which it was."""
+        found = {"cultivar": cultivar.__version__, "python": platform.python_version()}
+        if self.recipe.file:
+            found[self.recipe.file] = hashlib.sha256(Path(self.recipe.file).read_bytes()).hexdigest()[:16]
+        return found
 
     def _summary(
         self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress

@@ -47,7 +47,7 @@ class Record:
 
     @cached_property
     def id(self) -> str:
-        data = self.to_json()
+        data = Record.to_json(self)  # and not what a kind adds to it for its readers
         return content_hash({key: value for key, value in data.items() if key not in ("id", "meta")})
 
     def to_json(self) -> dict[str, JSON]:
@@ -160,10 +160,22 @@ class Trajectory(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Sample(Record):
-    """Messages to be trained on; the last one is the answer."""
+    """Messages to be trained on; the last one is the answer.
+
+    The JSON of a sample with one request and one answer, both plain text, has them as ``prompt`` and ``response`` too.
+    """
 
     kind: ClassVar[str] = "sample"
     messages: tuple[Mapping[str, JSON], ...]
+
+    def to_json(self) -> dict[str, JSON]:
+        found = super().to_json()
+        spoken = [m for m in found["messages"] if m.get("role") != "system"]
+        if [m.get("role") for m in spoken] == ["user", "assistant"]:
+            prompt, response = (m.get("content") for m in spoken)
+            if isinstance(prompt, str) and isinstance(response, str):
+                found |= {"prompt": prompt, "response": response}
+        return found
 
     @classmethod
     def from_json(cls, data: Mapping[str, JSON]) -> Self:

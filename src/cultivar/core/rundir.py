@@ -31,17 +31,28 @@ from cultivar.core.records import JSON, Record, record_from_json
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What makes two runs the same run. ``inputs`` names what was read (a corpus) and the hash of it."""
+    """What makes two runs the same run. ``inputs`` names what was read (a corpus) and the hash of it.
+
+    ``file`` is where a recipe of one's own stands. It may change, and so may the path of an input whose hash is the
+    same: the journal knows what was asked, wherever the question came from.
+    """
 
     recipe: str
     config: Mapping[str, JSON] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
+    file: str = ""
+
+    @property
+    def spec(self) -> str:
+        """What stands behind ``cultivar run``."""
+        return f"{self.file}:{self.recipe}" if self.file else self.recipe
 
     def to_toml(self) -> dict[str, Any]:
         return {
             "recipe": self.recipe,
+            **({"file": self.file} if self.file else {}),
             "seed": self.seed,
             "cultivar": cultivar.__version__,
             "inputs": dict(self.inputs),
@@ -61,7 +72,9 @@ class RunSettings:
             found += [
                 f"{key} was {mine.get(key)!r} and is {theirs.get(key)!r}"
                 for key in sorted(set(mine) | set(theirs))
-                if mine.get(key) != theirs.get(key) and not (table == "config" and key in growing)
+                if mine.get(key) != theirs.get(key)
+                and not (table == "config" and key in growing)
+                and not (table == "inputs" and f"{key}-hash" in mine.keys() & theirs.keys())
             ]
         return found
 
@@ -76,6 +89,7 @@ def read_settings(path: Path) -> RunSettings:
             models=dict(data.get("models", {})),
             inputs=dict(data.get("inputs", {})),
             seed=int(data.get("seed", 0)),
+            file=str(data.get("file", "")),
         )
     except FileNotFoundError:
         raise InputError(f"there is no {path}; give the run.toml of a run, or a folder that holds one") from None

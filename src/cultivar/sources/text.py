@@ -6,38 +6,33 @@
     .csv .tsv                        one row a line below a header
 
 A row is a string, or an object whose text stands in ``field``: a string, or a conversation, of which the first message
-is taken (what was asked, not what was answered). Rows without text are left out, and so is every exact repetition.
+that is not the system's is taken (what was asked, not what was answered). Rows without text are left out, and so is
+every exact repetition.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import orjson
 
 from cultivar.core.errors import InputError, UsageError, did_you_mean
 from cultivar.core.records import JSON, Document
 from cultivar.sources.lines import Lines
 from cultivar.sources.passages import LONGEST, passages, size
+from cultivar.sources.rows import ROW_SUFFIXES, OnError, first_text, key_of, rows_of
 
 SHIPPED = Path(__file__).parent / "corpus" / "fields.jsonl"
 """128 short passages over as many fields of work and life, written for the project."""
 FIELDS = ("text", "content", "instruction", "prompt", "question", "conversations", "messages")
 """Where a row's text is looked for if no field is named; the first that the row has is taken."""
-MAX_JSON = 64 * 2**20
-"""Bytes of a .json file, which has to be read in one piece."""
 MAX_PARAGRAPH = 2**14
 """Characters; a longer paragraph is split at the end of a line."""
 
-OnError = Callable[[InputError], None]
-PLAIN, ROWS, WHOLE, TABLE = ("txt", "text", "md", "markdown", "rst"), ("jsonl", "ndjson"), ("json",), ("csv", "tsv")
-SUFFIXES = tuple(f".{name}" for name in (*PLAIN, *ROWS, *WHOLE, *TABLE))
+PLAIN = ("txt", "text", "md", "markdown", "rst")
+SUFFIXES = tuple(f".{name}" for name in (*PLAIN, *ROW_SUFFIXES))
 
 
 def read_corpus(
@@ -68,7 +63,7 @@ def _documents(root: Path, files: list[tuple[str, Path]], field: str | None, fau
     for name, file in files:
         number = 0
         try:
-            for title, text in _read(_Source(name, file, field, fault)):
+            for title, text in _read(file, field, fault):
                 number += 1
                 digest = hashlib.sha256(text.encode()).digest()[:16]
                 if digest not in seen:
@@ -121,36 +116,16 @@ def _closed(error: OSError) -> None:
     raise InputError(f"{error.filename} cannot be read: {error.strerror}; to allow it: chmod u+rX {error.filename}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One file to be read. ``name`` is how documents call it, ``file`` how messages do."""
-
-    name: str
-    file: Path
-    field: str | None
-    fault: OnError
-
-    def lines(self) -> Lines:
-        return Lines(self.file, self.fault)
-
-
-def _read(source: _Source) -> Iterator[tuple[str, str]]:
+def _read(file: Path, field: str | None, fault: OnError) -> Iterator[tuple[str, str]]:
     """(title, text) of every passage of a file."""
-    suffix = source.file.suffix.lower().lstrip(".")
-    if suffix in ROWS:
-        rows = _jsonl_rows(source)
-    elif suffix in WHOLE:
-        rows = _json_rows(source)
-    elif suffix in TABLE:
-        rows = _table_rows(source, "\t" if suffix == "tsv" else ",")
-    else:
-        yield from _plain(source)
+    if file.suffix.lower().lstrip(".") not in ROW_SUFFIXES:
+        yield from _plain(file, fault)
         return
-    for where, row in rows:
+    for where, row in rows_of(file, fault):
         try:
-            title, text = _text_of(row, where, source.field)
+            title, text = _text_of(row, where, field)
         except InputError as error:
-            source.fault(error)
+            fault(error)
             continue
         if size(text) <= LONGEST:
             if text:
@@ -160,10 +135,10 @@ def _read(source: _Source) -> Iterator[tuple[str, str]]:
                 yield title, passage
 
 
-def _plain(source: _Source) -> Iterator[tuple[str, str]]:
+def _plain(file: Path, fault: OnError) -> Iterator[tuple[str, str]]:
     """Passages of a text file; their title is a heading in its first line, else the file's name."""
-    title = source.file.stem
-    paragraphs = _paragraphs(text for _, text in source.lines())
+    title = file.stem
+    paragraphs = _paragraphs(text for _, text in Lines(file, fault))
     first = next(paragraphs, "")
     if first.startswith("#"):
         title = first.splitlines()[0].strip("# ") or title
@@ -186,99 +161,10 @@ def _paragraphs(lines: Iterable[str]) -> Iterator[str]:
         yield "".join(current)
 
 
-def _jsonl_rows(source: _Source) -> Iterator[tuple[str, JSON]]:
-    for number, line in source.lines():
-        if not line.strip():
-            continue
-        where = f"{source.file}, line {number}"
-        try:
-            yield where, orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            source.fault(
-                InputError(
-                    f"{where}, column {error.colno}: not valid JSON ({error.msg}); each line has to be one object "
-                    'such as {"text": "..."}: mend or delete this one'
-                )
-            )
-
-
-def _json_rows(source: _Source) -> Iterator[tuple[str, JSON]]:
-    file = source.file
-    if file.stat().st_size > MAX_JSON:
-        raise InputError(
-            f"{file} has more than {MAX_JSON >> 20} MiB, too much to be read in one piece; "
-            f"make it one row a line: jq -c '.[]' {file} > {file.with_suffix('.jsonl')}"
-        )
-    text = "".join(line for _, line in source.lines())
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InputError(
-            f"{file}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}); mend it there, "
-            "or name the file .jsonl if every line is an object of its own"
-        ) from None
-    for number, row in enumerate(value if isinstance(value, list) else [value], 1):
-        yield f"{file}, row {number}", row
-
-
-def _table_rows(source: _Source, delimiter: str) -> Iterator[tuple[str, JSON]]:
-    at = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal at
-        for number, line in source.lines():
-            at = number
-            yield line
-
-    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            source.fault(InputError(f"{source.file}, line {at}: not a readable row ({error}); check its quotes"))
-            continue
-        where = f"{source.file}, line {at}"
-        if cells is None:
-            return
-        if header is None:
-            header = [name.strip() for name in cells]
-        elif len(cells) == len(header):
-            yield where, dict(zip(header, cells))
-        elif cells:
-            source.fault(
-                InputError(
-                    f"{where}: {len(cells)} cells where the header has {len(header)}; quote the cells that contain "
-                    f"{delimiter!r} or delete this row"
-                )
-            )
-
-
 def _text_of(row: JSON, where: str, field: str | None) -> tuple[str, str]:
     """(title, text) of a row; the text is empty if the row's is."""
     if isinstance(row, str):
         return "", row.strip()
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: a row has to be an object or a string, and this is {type(row).__name__}")
-    key = field or next((name for name in FIELDS if name in row), None)
-    if key is None or key not in row:
-        there = ", ".join(repr(name[:40]) for name in list(row)[:8]) or "nothing"
-        wanted = f"no {key!r}{did_you_mean(key, row)}" if key else f"none of {', '.join(FIELDS)}"
-        raise InputError(f"{where}: the row has {wanted} (it has {there}); say which one holds the text: --field NAME")
+    key = key_of(row, where, field, FIELDS)
     title = row.get("title")
-    return (title.strip() if isinstance(title, str) else ""), _first_text(row[key], where, key)
-
-
-def _first_text(value: JSON, where: str, key: str) -> str:
-    if isinstance(value, list) and value:
-        value = value[0]
-        if isinstance(value, dict):
-            value = value.get("content", value.get("value"))
-    if value is None or value == []:
-        return ""
-    if not isinstance(value, str):
-        raise InputError(
-            f"{where}: {key!r} has to be text or a list of messages, and is {type(value).__name__}; "
-            "name another key: --field NAME"
-        )
-    return value.strip()
+    return (title.strip() if isinstance(title, str) else ""), first_text(row[key], where, key).strip()

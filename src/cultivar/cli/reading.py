@@ -1,0 +1,66 @@
+"""What a run reads: the passages of a corpus, or the rows of an input, as its recipe says."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cultivar.core.errors import UsageError
+from cultivar.core.records import Instruction, Record
+from cultivar.core.registry import Recipe
+from cultivar.core.rundir import RunSettings
+from cultivar.sources.rows import fingerprint, read_rows
+from cultivar.sources.text import read_corpus
+
+SHIPPED = "(shipped)"
+
+
+@dataclass(frozen=True)
+class Source:
+    """``kind`` is "corpus" or "input"; ``path`` None is the corpus that ships."""
+
+    kind: str
+    path: Path | None
+    field: str | None
+
+    def items(self) -> Iterator[Record]:
+        """One at a time, from the start."""
+        if self.kind == "input" and self.path is not None:
+            return read_rows(self.path, field=self.field)
+        return read_corpus(self.path, field=self.field)
+
+    def settings(self) -> dict[str, str]:
+        """Path and hash, so that a changed source is seen, and a moved one is not taken for a changed one."""
+        if self.kind == "input" and self.path is not None:
+            digest = fingerprint(self.path, field=self.field)
+        else:
+            passages = hashlib.sha256()
+            for item in self.items():
+                passages.update(item.id.encode())
+            digest = passages.hexdigest()[:16]
+        found = {self.kind: str(self.path or SHIPPED), f"{self.kind}-hash": digest}
+        return found | ({"field": self.field} if self.field else {})
+
+    @property
+    def license(self) -> str:
+        return "apache-2.0" if self.path is None else "unknown"
+
+
+def source_of(recipe: Recipe, given: argparse.Namespace, stored: RunSettings | None) -> Source:
+    """What the flags name, or else the stored settings; raises UsageError if it is not what the recipe takes."""
+    kept = dict(stored.inputs) if stored else {}
+    field = given.field or kept.get("field")
+    if recipe.takes is Instruction:
+        if given.corpus:
+            raise UsageError(f"{recipe.name} is run over rows, not over a corpus; give --input FILE")
+        path = given.input or kept.get("input")
+        if not path:
+            raise UsageError(f"{recipe.name} is run over rows; give --input rows.jsonl (--field names their prompt)")
+        return Source("input", Path(path), field)
+    if given.input:
+        raise UsageError(f"{recipe.name} is run over passages, not over rows; give --corpus PATH")
+    path = given.corpus or kept.get("corpus")
+    return Source("corpus", None if path in (None, "", SHIPPED) else Path(path), field)

@@ -1,0 +1,85 @@
+"""Answer: one reply to each prompt, kept whole; the simplest recipe.
+
+row -> prompt -> reply -> sample
+
+There is no paper. Departures from asking in a loop: replies that are cut off, refused or empty are dropped with their
+reason, and nothing that was answered is ever asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cultivar.core.dataset import Dataset
+from cultivar.core.protocols import Choice, Engine
+from cultivar.core.records import JSON, Instruction, Sample
+from cultivar.core.registry import recipe
+from cultivar.core.scope import Scope
+
+
+@dataclass(frozen=True)
+class Config:
+    system: str = ""
+    "System prompt; empty for none."
+    temperature: float | None = None
+    "Sampling temperature; the endpoint's own if not given."
+    reply_tokens: int | None = None
+    "Tokens of a reply at most; the endpoint's own limit if not given."
+    n: int = 1
+    "Replies to each prompt."
+    cut_off: bool = False
+    "Keep replies that ended at their token limit."
+
+    def __post_init__(self) -> None:
+        for flag, value in (("--n", self.n), ("--reply-tokens", self.reply_tokens)):
+            if value is not None and value < 1:
+                raise ValueError(f"{flag} {value}: give at least 1")
+
+
+REASONS = {
+    "cut-off": "a reply ends by itself, not at its token limit (--cut-off keeps such replies)",
+    "refused": "the endpoint or the model did not refuse the request",
+    "empty": "a reply has text",
+}
+
+
+def fault(choice: Choice, config: Config) -> str | None:
+    """Why a reply is not kept, a key of ``REASONS``."""
+    if choice.finish in ("refusal", "content_filter"):
+        return "refused"
+    if choice.finish == "length" and not config.cut_off:
+        return "cut-off"
+    return None if choice.text.strip() else "empty"
+
+
+async def answer(row: Instruction, scope: Scope, config: Config) -> list[Sample]:
+    """The replies to one prompt that are whole; what else the row held goes with each of them."""
+    system = [{"role": "system", "content": config.system}] if config.system else []
+    messages: list[JSON] = [*system, {"role": "user", "content": row.prompt}]
+    sampling: dict[str, JSON] = {}
+    if config.temperature is not None:
+        sampling["temperature"] = config.temperature
+    if config.reply_tokens is not None:
+        sampling["max_tokens"] = config.reply_tokens
+    samples: list[Sample] = []
+    choices = await scope.ask("answerer", messages, n=config.n, **sampling)
+    for choice in choices:
+        reason = fault(choice, config)
+        if reason is not None:
+            if config.n == 1:
+                scope.drop(reason, reply=choice.text, finish=choice.finish)
+            scope.discard(reason, row, reply=choice.text, finish=choice.finish)
+            continue
+        meta = {**row.meta, **({"reasoning": choice.reasoning} if choice.reasoning else {})}
+        spoken = (*messages, {"role": "assistant", "content": choice.text})
+        samples.append(Sample(messages=spoken, parents=(row.id,), meta=meta))
+    if not samples:
+        scope.drop("no-reply-kept", replies=len(choices))
+    return samples
+
+
+@recipe("answer", roles=("answerer",))
+async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Config()) -> Dataset:
+    answered = await engine.map(answer, rows, config)
+    return Dataset([sample for samples in answered for sample in samples], reasons=REASONS)
