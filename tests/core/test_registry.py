@@ -100,13 +100,12 @@ async def {function}(engine: Engine, rows: Iterable[Instruction], config: Config
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """What a file leaves in the process is gone after each test."""
-    modules, path, known = set(sys.modules), list(sys.path), dict(registry._REGISTERED)
+    path = list(sys.path)
     yield
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    sys.modules.pop("own_recipe", None)
     sys.path[:] = path
-    registry._REGISTERED.clear()
-    registry._REGISTERED.update(known)
+    for name in ("mine", "one", "other"):
+        registry._REGISTERED.pop(name, None)
 
 
 def own(folder: Path, *bodies: str, name: str = "own_recipe.py") -> Path:

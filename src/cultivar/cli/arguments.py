@@ -92,4 +92,4 @@ def config_of(recipe: Recipe, given: argparse.Namespace, stored: dict[str, Any] 
     try:
         return recipe.config(**chosen)
     except ValueError as error:
-        raise UsageError(f"{error} (see: cultivar run {recipe.name} --help)") from None
+        raise UsageError(f"{error} (see: cultivar run {recipe.spec} --help)") from None

@@ -30,6 +30,7 @@ from cultivar.core.journal import Journal
 from cultivar.core.records import Document, Instruction
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
+from cultivar.core.scope import plain
 from cultivar.engines.local import LocalEngine
 from cultivar.llm.specs import open_models, spec_names
 
@@ -62,7 +63,10 @@ def run_parser(recipe: Recipe | None) -> Parser:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     if recipe is not None:
-        add_config_flags(parser, recipe)
+        try:
+            add_config_flags(parser, recipe)
+        except argparse.ArgumentError as error:
+            raise UsageError(f"{recipe.spec}: its Config cannot have this field ({error}); rename it") from None
     return parser
 
 
@@ -122,7 +126,7 @@ class _Run:
         )
         self.settings = RunSettings(
             recipe=recipe.name,
-            config=asdict(self.config),
+            config=plain(asdict(self.config)),
             models=spec_names(self.models),
             inputs=self.source.settings(),
             seed=self.seed,

@@ -206,7 +206,10 @@ def _told(error: BaseException, file: Path) -> str:
 
 
 def options(config: type[Any]) -> list[Option]:
-    """The fields of a Config with the string that stands below each as its documentation."""
+    """The fields of a Config with the string that stands below each as its documentation.
+
+    Only what a flag can give is an option: a text, a number, yes or no, or nothing; other fields stay as they are.
+    """
     docs = _field_docs(config)
     hints = typing.get_type_hints(config)
     return [
@@ -218,6 +221,7 @@ def options(config: type[Any]) -> list[Option]:
             typing.get_args(hints[f.name]) if typing.get_origin(hints[f.name]) is typing.Literal else (),
         )
         for f in dataclasses.fields(config)
+        if isinstance(f.default, str | int | float | None)
     ]
 
 
