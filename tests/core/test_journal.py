@@ -36,6 +36,8 @@ async def test_what_was_put_is_found_again(tmp_path: Path) -> None:
         assert [c.role for c in journal.calls()] == ["judge"]
         assert list(journal.calls("another item")) == []
         assert journal.spending()[0]["completion_tokens"] == 4
+        assert list(journal.metered()) == [("path", "judge", "m", REPLY.usage, 1.25, 2, "429")]
+        assert (journal.items(), journal.items("it"), journal.items("x")) == (["item"], ["item"], [])
 
 
 async def test_a_result_that_is_none_is_not_a_missing_one(tmp_path: Path) -> None:

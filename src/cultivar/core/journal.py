@@ -235,6 +235,18 @@ class Journal:
             named, path, role, model = row[:4]
             yield CallRow(named, path, role, model, unpack(row[4]), reply, row[11])
 
+    def items(self, beginning: str = "") -> list[str]:
+        """The items that asked a model, of those whose id begins so."""
+        query = "SELECT DISTINCT item FROM calls WHERE substr(item, 1, ?)=? ORDER BY item"
+        return [str(item) for (item,) in self._reader.execute(query, (len(beginning), beginning))]
+
+    def metered(self) -> Iterator[tuple[str, str, str, Usage, float, int, str]]:
+        """(path, role, model, usage, seconds of the last attempt, attempts, faults joined by commas) of each call, in
+        no order. Cheap: requests and replies stay packed."""
+        columns = "path, role, model, prompt_tokens, completion_tokens, cost, seconds, attempts, faults"
+        for row in self._reader.execute(f"SELECT {columns} FROM calls"):
+            yield *row[:3], Usage(*row[3:6]), *row[6:]
+
     def spending(self) -> list[dict[str, JSON]]:
         """Calls, tokens, dollars and seconds by role and model, in the order of the roles' names."""
         rows = self._reader.execute(
