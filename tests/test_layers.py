@@ -19,6 +19,7 @@ CORE_ORDER = (
     "dataset",
     "replies",
     "journal",
+    "budget",
     "registry",
     "rundir",
     "scope",

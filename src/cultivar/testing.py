@@ -176,7 +176,7 @@ def try_recipe(
                 made = await (run(engine, items) if config is None else run(engine, items, config))
             finally:
                 await engine.close()
-            return made, engine.dropped
+            return made, list(engine.dropped)
 
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

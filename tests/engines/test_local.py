@@ -90,6 +90,21 @@ async def test_a_bug_stops_the_run_and_names_its_item(journal: Journal) -> None:
     assert isinstance(caught.value.__cause__, TypeError)
 
 
+async def test_a_bug_names_the_branch_and_the_command_that_replays_its_item(journal: Journal) -> None:
+    async def inner(scope: Scope) -> None:
+        raise KeyError("title")
+
+    async def broken(document: Document, scope: Scope) -> None:
+        await asyncio.gather(inner(scope.child("left").child("leaf")), asyncio.sleep(0))
+
+    command = "cultivar run --config runs/x --out runs/x"
+    with pytest.raises(RecipeBug) as caught:
+        await LocalEngine(journal, concurrency=1, command=command).map(broken, DOCUMENTS, stage="grow")
+    assert caught.value.path == "grow/left/leaf"
+    assert "KeyError in 'grow/left/leaf' on item" in str(caught.value)
+    assert str(caught.value).endswith(f"{command} --only {DOCUMENTS[0].id}")
+
+
 async def test_a_user_error_is_no_bug(journal: Journal) -> None:
     async def asks(document: Document, scope: Scope) -> str:
         return (await scope.ask("judge", "?")).text

@@ -156,7 +156,7 @@ class _Run:
             with progress:
                 dataset = await self._drive(engine)
             if given.only:
-                print_json([{"id": r.id, **r.to_json()} for r in dataset.records] or engine.dropped)
+                print_json([{"id": r.id, **r.to_json()} for r in dataset.records] or list(engine.dropped))
                 return 0
             return self._finish(dataset, engine, journal, progress)
         finally:

@@ -4,7 +4,8 @@
     |-- UsageError                the command or the call is wrong                          exit code 2
     |-- InputError                what was read is not good (a file, a corpus, a run)       exit code 1
     |-- EndpointError             a model endpoint refused or never answered                exit code 1
-    +-- RecipeBug                 a recipe raised something it should not have              exit code 1
+    |-- RecipeBug                 a recipe raised something it should not have              exit code 1
+    +-- BudgetSpent               a limit was reached; what passed is written               exit code 3
 
     Unparsable                    raised by a ``parse`` function: this reply cannot be read, because ...
     Dropped                       raised by ``scope.drop``: this item ends here, with a reason and evidence
@@ -57,6 +58,12 @@ class RecipeBug(CultivarError):
         super().__init__(message)
         self.item = item
         self.path = path
+
+
+class BudgetSpent(CultivarError):
+    """No call may begin any more: the items that need one stay unfinished."""
+
+    exit_code = 3
 
 
 class Unparsable(Exception):

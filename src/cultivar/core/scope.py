@@ -12,6 +12,7 @@ before it is replayed.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 import random
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, o
 
 import orjson
 
-from cultivar.core.errors import CultivarError, Dropped, Unparsable, UsageError
+from cultivar.core.budget import Budget, Spent
+from cultivar.core.errors import BudgetSpent, CultivarError, Dropped, Unparsable, UsageError
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Choice, Model, Reply, Request
 from cultivar.core.records import JSON, Message, Record, content_hash, record_from_json
@@ -70,6 +72,8 @@ class Backing:
     """What an engine lends to the scopes of its items.
 
     ``work`` runs a synchronous function, perhaps in another process, and gives its result and its CPU seconds.
+    ``ending`` is set when the run stops because of an error: what is under way ends and is journalled, and every effect
+    that would begin raises it instead.
     """
 
     journal: Journal
@@ -77,6 +81,29 @@ class Backing:
     seed: int = 0
     work: Callable[[Callable[..., Any], tuple[Any, ...]], Awaitable[tuple[Any, float]]] | None = None
     watcher: Watcher = field(default_factory=Silent)
+    budget: Budget = field(default_factory=Budget)
+    ending: Exception | None = None
+    flying: int = 0
+    _quiet: asyncio.Future[None] | None = None
+
+    async def quiet(self) -> None:
+        """Returns when no call is in flight."""
+        if self.flying:
+            self._quiet = self._quiet or asyncio.get_running_loop().create_future()
+            await self._quiet
+
+    def call_began(self, role: str) -> None:
+        self.flying += 1
+        self.watcher.call_began(role)
+
+    def call_ended(self, role: str, reply: Reply | None) -> None:
+        self.flying -= 1
+        if not self.flying and self._quiet is not None:
+            if not self._quiet.done():
+                self._quiet.set_result(None)
+            self._quiet = None
+        self.watcher.call_ended(role, reply)
+        self.budget.ended(role, reply.usage if reply is not None else None)
 
     def model(self, role: str) -> Model:
         model = self.models.get(role) or self.models.get("*")
@@ -98,6 +125,10 @@ class Scope:
         self._root = root or self
         self._seen: Counter[bytes] = Counter()
         self.discards: list[Discard] = []
+        self.spent = Spent()
+        "What the item's calls took, new or replayed."
+        self.refused: Exception | None = None
+        "Why an effect of this item was not begun: the item is unfinished, whatever its function makes of that."
 
     def child(self, name: str) -> Scope:
         """A branch with a path of its own: what it asks and draws is apart from its siblings."""
@@ -131,6 +162,7 @@ class Scope:
         stored = self._backing.journal.effect(key)
         if stored is not None:
             return revive(stored[0])
+        self._go_on()
         seconds = 0.0
         if inspect.iscoroutinefunction(function):
             result = await function(*args)
@@ -215,15 +247,30 @@ class Scope:
         key = self._key({"ask": role, "model": model.name, "request": body})
         stored = backing.journal.call(key)
         if stored is not None:
+            self._root.spent.add(stored.usage)
             return stored
-        reply: Reply | None = None
-        backing.watcher.call_began(role)
+        self._go_on()
         try:
-            reply = await model.complete(replace(request, key=key.hex()))
+            await backing.budget.admit(role)
+        except BudgetSpent as error:
+            self._root.refused = error
+            raise
+        reply: Reply | None = None
+        backing.call_began(role)
+        try:
+            self._go_on()  # the budget may have made it wait
+            reply = backing.budget.priced(role, await model.complete(replace(request, key=key.hex())))
             await backing.journal.put_call(key, self.item, self.path, role, model.name, body, reply)
+            self._root.spent.add(reply.usage)
         finally:
-            backing.watcher.call_ended(role, reply)
+            backing.call_ended(role, reply)
         return reply
+
+    def _go_on(self) -> None:
+        """Raises what ends the run, if anything does."""
+        if self._backing.ending is not None:
+            self._root.refused = self._backing.ending
+            raise self._backing.ending
 
     def _key(self, what: JSON) -> bytes:
         base = content_hash([self._backing.seed, self.item, self.path, what])

@@ -2,21 +2,29 @@
 
 ``map`` takes items lazily, keeps at most ``concurrency`` in flight and gives results in the order of the items. An
 outcome is accepted, dropped (with a reason) or failed (infrastructure, model, verifier); a bug stops the run with its
-item named. After ``stop()`` nothing new is admitted, what is in flight ends, and the recipe goes on with what it has.
+item named, when the calls in flight have been answered. After ``stop()`` nothing new is admitted, what is in flight
+ends, and the recipe goes on with what it has; a spent budget does the same, and items that need another call stay
+unfinished. Results and drops lie in a Spool, so that memory does not grow with the items.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sized
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
+from cultivar.core.budget import Budget, Spent
+from cultivar.core.errors import BudgetSpent
 from cultivar.core.journal import Journal
-from cultivar.core.protocols import Model, Reply
+from cultivar.core.protocols import Model, Reply, Usage
 from cultivar.core.records import JSON
 from cultivar.core.scope import Backing, Scope, Silent
 from cultivar.engines.outcomes import numbered, outcome_of, set_level_row
+from cultivar.engines.spool import Spool
+from cultivar.engines.want import Target, Want
 from cultivar.engines.workers import Workers
 
 T = TypeVar("T")
@@ -48,7 +56,13 @@ class NoProgress(Silent):
 
 
 class LocalEngine:
-    """See the module. ``dropped`` collects the rows of dropped.jsonl in the order of stages and items."""
+    """See the module.
+
+    ``dropped`` collects the rows of dropped.jsonl in the order of stages and items, ``unfinished`` says why items were
+    left as they are, if they were. ``want`` are targets for the accepted rows of every stage (see engines.want);
+    ``first`` admits that many items to the stage that begins first: ``measured`` is what each of them took, ``later``
+    what the stages after it took together. ``command`` is what an error tells the user to type with ``--only ITEM``.
+    """
 
     def __init__(
         self,
@@ -60,16 +74,28 @@ class LocalEngine:
         workers: int = 0,
         progress: Progress | None = None,
         only: str | None = None,
+        budget: Budget | None = None,
+        want: Sequence[Target] = (),
+        first: int | None = None,
+        command: str = "",
     ) -> None:
         self.models = dict(models or {})
         self.concurrency = concurrency
         self.progress = progress or NoProgress()
         self.only = only
-        self.dropped: list[dict[str, JSON]] = []
+        self.dropped: Spool[dict[str, JSON]] = Spool(journal.path.parent)
+        self.unfinished: BudgetSpent | None = None
+        self.measured: list[Spent] = []
+        self.later = Spent()
         self._workers = Workers(workers)
-        self._backing = Backing(journal, self.models, seed, self._workers.run, self.progress)
+        self._backing = Backing(journal, self.models, seed, self._workers.run, self.progress, budget or Budget())
         self._stages: Counter[str] = Counter()
-        self._stopping = False
+        self._stopping = self._hurried = False
+        self._targets = tuple(want)
+        self._wanted: dict[str, Want] = {}
+        self._left = first
+        self._opening = ""
+        self._command = command
 
     @property
     def stopping(self) -> bool:
@@ -80,6 +106,9 @@ class LocalEngine:
         self._stopping = True
 
     async def close(self) -> None:
+        """Lets go of models and workers, when the calls in flight have been answered (not after a cancellation)."""
+        if not self._hurried:
+            await self._backing.quiet()
         self._workers.close()
         for model in {id(m): m for m in self.models.values()}.values():
             await model.close()
@@ -102,61 +131,95 @@ class LocalEngine:
         items: Iterable[Any],
         *args: Any,
         stage: str | None = None,
-    ) -> list[T]:
+    ) -> Spool[T]:
         """``await function(item, scope, *args)`` for every item; the accepted results in the order of the items.
 
         Items are records, or JSON. ``stage`` names the step in progress, outcomes and drops (the function's name
         otherwise); a name used again gets a number. Raises RecipeBug for an exception that is no outcome.
         """
-        name = self._stage_name(stage or str(getattr(function, "__name__", "map")))
-        self.progress.stage_began(name, len(items) if isinstance(items, Sized) else None)
+        base = stage or str(getattr(function, "__name__", "map"))
+        want = self._wanted.setdefault(base, Want(self._targets)) if self._targets else None
+        run = _Stage(self._stage_name(base), function, args, Spool(self._folder), Spool(self._folder), want)
+        self._opening = self._opening or base
+        run.opens = base == self._opening
+        if run.opens and self._left == 0:
+            self.stop()
+        self.progress.stage_began(run.name, len(items) if isinstance(items, Sized) else None)
         source = numbered(items, self.only)
-        results: dict[int, T] = {}
-        drops: dict[int, list[dict[str, JSON]]] = {}
-        bug: list[BaseException] = []
-
-        async def work() -> None:
-            for number, item_id, item in source:
-                if self._stopping or bug:
-                    return
-                try:
-                    await self._one(name, function, number, item_id, item, args, results, drops)
-                except BaseException as error:
-                    bug.append(error)
-                    raise
-
-        tasks = [asyncio.create_task(work()) for _ in range(self._width(items))]
+        tasks = [asyncio.create_task(self._work(run, source)) for _ in range(self._width(items))]
         try:
             await asyncio.gather(*tasks)
-        except BaseException:
-            for task in tasks:
-                task.cancel()
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                self._hurried = True
+                for task in tasks:
+                    task.cancel()
+            elif isinstance(error, Exception):
+                self._backing.ending = error
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
-        for number in sorted(drops):
-            self.dropped.extend(drops[number])
-        return [results[number] for number in sorted(results)]
+        for rows in run.drops:
+            self._drop(rows)
+        if want is not None:
+            self._drop(want.settle(run.results, run.name))
+        return run.results
 
-    async def _one(
-        self,
-        stage: str,
-        function: Callable[..., Awaitable[T]],
-        number: int,
-        item_id: str,
-        item: Any,
-        args: tuple[Any, ...],
-        results: dict[int, T],
-        drops: dict[int, list[dict[str, JSON]]],
-    ) -> None:
-        found = await outcome_of(function, self._backing, stage, item_id, item, args)
+    async def _work(self, run: _Stage[T], source: Iterator[tuple[int, str, Any]]) -> None:
+        """One of the pool: item after item, until there is none or none is wanted."""
+        while not self._stopping and self._backing.ending is None:
+            if run.want is not None and not run.want.admits(run.flying):
+                if not run.flying:
+                    return
+                await run.one_ended()
+                continue
+            if run.opens and self._left == 0:
+                return
+            found = next(source, None)
+            if found is None:
+                return
+            if run.opens and self._left is not None:
+                self._left -= 1
+            run.flying += 1
+            try:
+                await self._one(run, *found)
+            except BudgetSpent as error:
+                self.unfinished = error
+                self.stop()
+            except Exception as error:
+                self._backing.ending = error
+                raise
+            finally:
+                run.flying -= 1
+                run.tell()
+
+    async def _one(self, run: _Stage[T], number: int, item_id: str, item: Any) -> None:
+        found = await outcome_of(run.function, self._backing, run.name, item_id, item, run.args, self._command)
         if found.status == "accepted":
-            results[number] = found.result
+            run.results.put(number, found.result)
+            if run.want is not None:
+                run.want.accepted(found.result)
         if found.rows:
-            drops[number] = found.rows
-        self._backing.journal.put_outcome(stage, item_id, found.status, found.reason, found.evidence)
+            run.drops.put(number, found.rows)
+        if self._left is not None:
+            self._measure(run, found.spent)
+        self._backing.journal.put_outcome(run.name, item_id, found.status, found.reason, found.evidence)
         for reason in found.discarded:
-            self.progress.discarded(stage, reason)
-        self.progress.item_ended(stage, found.status, found.reason, found.kinds)
+            self.progress.discarded(run.name, reason)
+        self.progress.item_ended(run.name, found.status, found.reason, found.kinds)
+
+    def _measure(self, run: _Stage[T], spent: Spent) -> None:
+        if run.opens:
+            self.measured.append(spent)
+        else:
+            self.later.add(Usage(spent.prompt_tokens, spent.completion_tokens, spent.cost), spent.calls)
+
+    @property
+    def _folder(self) -> Path:
+        return self._backing.journal.path.parent
+
+    def _drop(self, rows: Iterable[dict[str, JSON]]) -> None:
+        for row in rows:
+            self.dropped.append(row)
 
     def _width(self, items: Iterable[Any]) -> int:
         known = len(items) if isinstance(items, Sized) else self.concurrency
@@ -165,3 +228,29 @@ class LocalEngine:
     def _stage_name(self, name: str) -> str:
         self._stages[name] += 1
         return name if self._stages[name] == 1 else f"{name}-{self._stages[name]}"
+
+
+@dataclass
+class _Stage(Generic[T]):
+    """One map under way."""
+
+    name: str
+    function: Callable[..., Awaitable[T]]
+    args: tuple[Any, ...]
+    results: Spool[T]
+    drops: Spool[list[dict[str, JSON]]]
+    want: Want | None
+    opens: bool = False
+    flying: int = 0
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+    async def one_ended(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(turn)
+        await turn
+
+    def tell(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_result(None)

@@ -9,10 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from cultivar.core.errors import Dropped, EndpointError, InputError, ItemFailed, RecipeBug, Unparsable, UsageError
+from cultivar.core.budget import Spent
+from cultivar.core.errors import (
+    BudgetSpent,
+    Dropped,
+    EndpointError,
+    InputError,
+    ItemFailed,
+    RecipeBug,
+    Unparsable,
+    UsageError,
+)
 from cultivar.core.records import JSON, Record, content_hash
 from cultivar.core.scope import Backing, Scope, plain
 
@@ -21,7 +31,8 @@ from cultivar.core.scope import Backing, Scope, plain
 class Outcome:
     """``result`` is there if the item was accepted; ``rows`` are its lines of dropped.jsonl.
 
-    ``kinds`` counts the records in the result by kind, ``discarded`` holds the reasons of what the item threw away.
+    ``kinds`` counts the records in the result by kind, ``discarded`` holds the reasons of what the item threw away,
+    ``spent`` is what its calls took, new or replayed.
     """
 
     status: str
@@ -31,18 +42,32 @@ class Outcome:
     rows: list[dict[str, JSON]]
     kinds: dict[str, int]
     discarded: list[str]
+    spent: Spent = field(default_factory=Spent)
 
 
 async def outcome_of(
-    function: Callable[..., Awaitable[Any]], backing: Backing, stage: str, item_id: str, item: Any, args: Sequence[Any]
+    function: Callable[..., Awaitable[Any]],
+    backing: Backing,
+    stage: str,
+    item_id: str,
+    item: Any,
+    args: Sequence[Any],
+    command: str = "",
 ) -> Outcome:
-    """``await function(item, scope, *args)`` and what that means. Raises RecipeBug, UsageError and InputError."""
+    """``await function(item, scope, *args)`` and what that means.
+
+    Raises RecipeBug, UsageError and InputError; BudgetSpent, or what else ends the run, if it is left unfinished.
+    """
     scope = Scope(backing, item_id, stage)
     status, reason = "accepted", ""
     evidence: JSON = {}
     result = None
     try:
-        result = await function(item, scope, *args)
+        try:
+            result = await function(item, scope, *args)
+        finally:
+            if scope.refused is not None:
+                raise scope.refused
     except Dropped as drop:
         status, reason, evidence = "dropped", drop.reason, plain(drop.evidence)
     except ItemFailed as failure:
@@ -51,10 +76,10 @@ async def outcome_of(
         status, reason, evidence = "failed", "model", {"message": f"no usable reply: {error}"}
     except EndpointError as error:
         status, reason, evidence = "failed", "infrastructure", {"message": str(error)}
-    except (UsageError, InputError, asyncio.CancelledError):
+    except (UsageError, InputError, BudgetSpent, RecipeBug, asyncio.CancelledError):
         raise
     except Exception as error:
-        raise _bug(error, stage, item_id) from error
+        raise _bug(error, scope, command) from error
     rows = [
         {"stage": stage, "item": item_id, "path": d.path, "reason": d.reason, "evidence": plain(d.evidence)}
         | ({"subject": d.subject} if d.subject is not None else {})
@@ -67,16 +92,29 @@ async def outcome_of(
             | {"subject": shown(item)}
         )
     discarded = [d.reason for d in scope.discards]
-    return Outcome(status, reason, evidence, result, rows, dict(Counter(_kinds(result))), discarded)
+    return Outcome(
+        status,
+        reason,
+        evidence,
+        result,
+        rows,
+        dict(Counter(r.kind for r in records_of(result))),
+        discarded,
+        scope.spent,
+    )
 
 
 def numbered(items: Iterable[Any], only: str | None = None) -> Iterator[tuple[int, str, Any]]:
     """(position, id, item); an item that is there twice gets another id the second time. ``only`` names one id."""
-    seen: Counter[str] = Counter()
+    seen: set[int] = set()  # an id is 64 bits in hex digits; of a million of them, the numbers are half as large
+    again: Counter[str] = Counter()
     for number, item in enumerate(items):
-        base = item.id if isinstance(item, Record) else content_hash(plain(item))
-        seen[base] += 1
-        name = base if seen[base] == 1 else f"{base}~{seen[base]}"
+        name = base = item.id if isinstance(item, Record) else content_hash(plain(item))
+        if (bits := int(base, 16)) in seen:
+            again[base] += 1
+            name = f"{base}~{again[base] + 1}"
+        else:
+            seen.add(bits)
         if only is None or only == name:
             yield number, name, item
 
@@ -91,25 +129,30 @@ def shown(subject: Any) -> JSON:
     return {"id": subject.id, **subject.to_json()} if isinstance(subject, Record) else plain(subject)
 
 
-def _bug(error: Exception, stage: str, item: str) -> RecipeBug:
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
+def _bug(error: Exception, scope: Scope, command: str) -> RecipeBug:
+    """The error with its line, the innermost branch that it came through, and what to type to see it again."""
+    where, path = error.__traceback__, scope.path
+    while where is not None:
+        path = next((x.path for x in where.tb_frame.f_locals.values() if isinstance(x, Scope)), path)
+        if where.tb_next is None:
+            break
         where = where.tb_next
     line = f" at {where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where is not None else ""
     return RecipeBug(
-        f"{type(error).__name__} in stage {stage!r} on item {item}{line}: {error}. "
-        f"The run stopped; what was answered is kept. Replay just this item with: --only {item}",
-        item=item,
-        path=stage,
+        f"{type(error).__name__} in {path!r} on item {scope.item}{line}: {error}. "
+        f"The run stopped; what was answered is kept. Replay just this item with: "
+        f"{f'{command} ' if command else ''}--only {scope.item}",
+        item=scope.item,
+        path=path,
     )
 
 
-def _kinds(result: Any) -> Iterator[str]:
-    """Kinds of the records in a result: a record, a list of them, or something that has ``records()``."""
+def records_of(result: Any) -> Iterator[Record]:
+    """The records in a result: a record, a list of them, or something that has ``records()``."""
     if isinstance(result, Record):
-        yield result.kind
+        yield result
     elif callable(records := getattr(result, "records", None)):
-        yield from _kinds(records())
+        yield from records_of(records())
     elif isinstance(result, list | tuple):
         for part in result:
-            yield from _kinds(part)
+            yield from records_of(part)

@@ -1,0 +1,79 @@
+"""What a whole run will take, told by its first items."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cultivar.core.budget import Spent
+
+FIRST = 50
+"""Items that ``--estimate`` runs."""
+_DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and its 95% interval by the bootstrap (Efron, 1979; percentiles of resampled means)."""
+
+    value: float
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Interval:
+        return Interval(self.value * factor, self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Means for one item; ``items`` is how many the whole run has (None: not known), ``seen`` how many were run."""
+
+    seen: int
+    accepted: int
+    items: int | None
+    calls: Interval
+    tokens: Interval
+    cost: Interval
+
+    def told(self) -> str:
+        """Three lines, of the whole where its size is known and of 1,000 items otherwise."""
+        whole = self.items if self.items is not None else 1000
+        head = f"after {self.seen:,} items ({self.accepted:,} accepted), for {whole:,}"
+        lines = [f"{head}, with 95% intervals:"]
+        for name, found, form in (
+            ("calls", self.calls, ",.0f"),
+            ("tokens", self.tokens, ",.0f"),
+            ("$", self.cost, ",.2f"),
+        ):
+            value = found.times(whole)
+            lines.append(f"  {name:<7}{value.value:{form}}  ({value.low:{form}} to {value.high:{form}})")
+        return "\n".join(lines)
+
+
+def estimate(
+    measured: Sequence[Spent], accepted: int, items: int | None, *, later: Spent | None = None, seed: int = 0
+) -> Estimate:
+    """From what each of the first items took; ``later`` is what the stages after theirs took, an equal share for each.
+
+    A run that wants N accepted rows has N / (share accepted) items.
+    """
+    more, share = later or Spent(), 1 / max(1, len(measured))
+    return Estimate(
+        len(measured),
+        accepted,
+        items,
+        interval([s.calls + more.calls * share for s in measured], seed),
+        interval([s.tokens + more.tokens * share for s in measured], seed),
+        interval([s.cost + more.cost * share for s in measured], seed),
+    )
+
+
+def interval(values: Sequence[float], seed: int = 0) -> Interval:
+    """The mean of ``values`` and where it lies; of none, zero."""
+    if not values:
+        return Interval(0.0, 0.0, 0.0)
+    draw = random.Random(seed)
+    means = sorted(statistics.fmean(draw.choices(values, k=len(values))) for _ in range(_DRAWS))
+    return Interval(statistics.fmean(values), means[int(0.025 * _DRAWS)], means[int(0.975 * _DRAWS) - 1])
