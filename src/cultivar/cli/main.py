@@ -35,9 +35,18 @@ def build_parser() -> Parser:
     show = commands.add_parser("show", help="read a run, or one of its items", description="Shows a run or an item.")
     show.add_argument("run", metavar="RUN", help="the folder of a run")
     show.add_argument(
-        "item", metavar="ITEM", nargs="?", help="an id, the beginning of one, or a number of a trajectory"
+        "item", metavar="ITEM", nargs="?", help="an id, the beginning of one, or the number of a conversation"
     )
     show.add_argument("--calls", action="store_true", help="the calls to models, with prompts and replies")
+
+    cost = commands.add_parser(
+        "cost", help="what a run took", description="Calls, tokens, money, retries and latencies by stage and role."
+    )
+    cost.add_argument("run", metavar="RUN", help="the folder of a run, finished or not")
+
+    new = commands.add_parser("new", help="begin a recipe of your own", description="Writes a recipe and its test.")
+    new.add_argument("what", choices=("recipe",), metavar="recipe")
+    new.add_argument("name", metavar="NAME", help="such as short-stories: short_stories.py and its test are written")
 
     check = commands.add_parser("check", help="check PDDL files", description="Checks a domain and its problems.")
     check.add_argument("domain", metavar="DOMAIN", help="a PDDL domain, or a model's reply that holds one")
@@ -62,7 +71,7 @@ def build_parser() -> Parser:
     export.add_argument("--format", required=True, metavar="NAME", help="trl, trl-turns, openai or sharegpt")
     export.add_argument("--out", metavar="FILE", help="where to (default: RUN/NAME.jsonl)")
 
-    for command in (listing, show, check, plan, validate, audit, export):
+    for command in (listing, show, cost, new, check, plan, validate, audit, export):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -78,11 +87,13 @@ def dispatch(words: Sequence[str]) -> int:
     if given.command is None:
         parser.print_help()
         return 2
-    from cultivar.cli import planning, runs
+    from cultivar.cli import cost, new, planning, runs
 
     commands: dict[str, Callable[[Any], int]] = {
         "list": runs.list_command,
         "show": runs.show_command,
+        "cost": cost.cost_command,
+        "new": new.new_command,
         "audit": runs.audit_command,
         "export": runs.export_command,
         "check": planning.check_command,

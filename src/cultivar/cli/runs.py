@@ -6,12 +6,13 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+from cultivar.cli.calls import show_calls, text_of
 from cultivar.cli.printing import print_json, table
 from cultivar.core import registry
 from cultivar.core.errors import InputError
-from cultivar.core.journal import reply_to_json
-from cultivar.core.records import JSON, EnvironmentSpec, Record, Task, Trajectory
+from cultivar.core.records import JSON, EnvironmentSpec, Preference, Record, Sample, Task, Trajectory
 from cultivar.core.rundir import RunDirectory
+from cultivar.core.text import clean
 
 
 def list_command(given: argparse.Namespace) -> int:
@@ -26,7 +27,7 @@ def list_command(given: argparse.Namespace) -> int:
 def show_command(given: argparse.Namespace) -> int:
     run = RunDirectory(Path(given.run)).require()
     if given.calls:
-        return _show_calls(run, given)
+        return show_calls(run, given.item, as_json=given.json)
     if given.item is None:
         return _show_run(run, given)
     record = _find(run, given.item)
@@ -58,34 +59,23 @@ def _show_run(run: RunDirectory, given: argparse.Namespace) -> int:
     return 0
 
 
-def _show_calls(run: RunDirectory, given: argparse.Namespace) -> int:
-    with run.journal() as journal:
-        for call in journal.calls(given.item):
-            if given.json:
-                shown = {"item": call.item, "path": call.path, "role": call.role, "model": call.model}
-                print_json({**shown, "request": call.request, "reply": reply_to_json(call.reply)})
-                continue
-            print(f"=== {call.path} · item {call.item} · {call.role} · {call.model} · {call.reply.seconds:.2f} s")
-            for message in call.request["messages"]:
-                print(f"--- {message['role']}\n{message['content']}")
-            for choice in call.reply.choices:
-                print(f"--- reply ({choice.finish})\n{choice.text}")
-    return 0
-
-
 def _find(run: RunDirectory, item: str) -> Record:
-    """A record by id or the beginning of one; a number N is the N-th trajectory."""
+    """A record by id or the beginning of one; a number N is the N-th conversation."""
     seen = 0
     for record in run.records():
-        if isinstance(record, Trajectory):
+        if isinstance(record, Trajectory | Sample | Preference):
             seen += 1
-            if item.isdigit() and len(item) < 8 and seen == int(item):
+            if _is_place(item) and seen == int(item):
                 return record
         if len(item) >= 4 and record.id.startswith(item):
             return record
     raise InputError(
-        f"{run.path} has no record {item!r} ({seen:,} trajectories); give an id of records.jsonl, or a number from 1"
+        f"{run.path} has no record {item!r} ({seen:,} conversations); give an id of records.jsonl, or a number from 1"
     )
+
+
+def _is_place(item: str) -> bool:
+    return item.isdigit() and len(item) < 8
 
 
 def _readable(record: Record) -> str:
@@ -98,6 +88,11 @@ def _readable(record: Record) -> str:
                 progress = f"  (progress {turn.progress:.0%})" if turn.progress is not None else ""
                 lines += [f"[{turn.role}]{progress}", turn.content, ""]
             return "\n".join(lines)
+        case Sample():
+            return "\n".join([head, "", *(f"[{m['role']}]\n{text_of(m)}\n" for m in record.messages)])
+        case Preference():
+            parts = (("prompt", record.prompt), ("chosen", record.chosen), ("rejected", record.rejected))
+            return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in parts)])
         case Task():
             return f"{head}\n\n{record.goal}\n\n{record.data.get('problem', '')}"
         case EnvironmentSpec():
