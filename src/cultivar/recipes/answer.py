@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cultivar.core.dataset import Dataset
+from cultivar.core.dataset import Dataset, Flat
 from cultivar.core.protocols import Choice, Engine
 from cultivar.core.records import JSON, Instruction, Sample
 from cultivar.core.registry import recipe
@@ -82,4 +82,4 @@ async def answer(row: Instruction, scope: Scope, config: Config) -> list[Sample]
 @recipe("answer", roles=("answerer",))
 async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Config()) -> Dataset:
     answered = await engine.map(answer, rows, config)
-    return Dataset([sample for samples in answered for sample in samples], reasons=REASONS)
+    return Dataset(Flat(answered), reasons=REASONS)

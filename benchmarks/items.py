@@ -1,0 +1,137 @@
+"""Many items in one run: peak memory, a constant rate, and the replay of a finished run.
+
+    python -m benchmarks.items [--items 200000] [--rows 5000]
+
+Runs the recipe ``answer`` over a source that is never in memory, with a model in the same process that answers at once
+with about 200 tokens, journal on, records and drops written; every hundredth item is dropped. Bars: peak memory at most
+300 MB; the CPU time of the last tenth of the items within 15% of that of the first (CPU, so that a busy machine does
+not count); a replay of a finished run of ``--rows`` takes at most 3 s and asks nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cultivar.core.journal import Journal
+from cultivar.core.protocols import Choice, Reply, Request, Usage
+from cultivar.core.records import Instruction
+from cultivar.core.rundir import RunDirectory
+from cultivar.engines.local import LocalEngine, NoProgress
+from cultivar.recipes import answer
+
+WORDS = ("quantum", "river", "ledger", "copper", "orbit", "village", "protein", "lantern", "contract", "violin")
+POOL = 256
+
+
+class Words:
+    """Answers with 190 words that follow from the prompt; every hundredth prompt with nothing."""
+
+    name = "words"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def complete(self, request: Request) -> Reply:
+        self.calls += 1
+        prompt = str(request.messages[-1]["content"])
+        await asyncio.sleep(0)
+        text = "" if prompt.endswith("00") else " ".join(random.Random(prompt).choices(WORDS, k=190))
+        return Reply((Choice(text),), Usage(40, 200), self.name)
+
+    async def close(self) -> None:
+        return None
+
+
+class Tenths(NoProgress):
+    """CPU and wall time at the end of every tenth of the items."""
+
+    def __init__(self, items: int) -> None:
+        self.tenth, self.ended = max(1, items // 10), 0
+        self.marks = [(time.process_time(), time.monotonic())]
+
+    def item_ended(self, stage: str, status: str, reason: str, kinds: Mapping[str, int]) -> None:
+        self.ended += 1
+        if self.ended % self.tenth == 0:
+            self.marks.append((time.process_time(), time.monotonic()))
+
+
+def prompts(items: int) -> Iterator[Instruction]:
+    for number in range(items):
+        yield Instruction(prompt=f"Write a paragraph about a river for grade {number % 9}; mention number {number}")
+
+
+async def run(folder: Path, items: int) -> dict[str, Any]:
+    """One run; what it took, with the CPU seconds of each tenth."""
+    model, tenths, directory = Words(), Tenths(items), RunDirectory(folder)
+    began = time.monotonic()
+    with Journal(folder / "journal.sqlite") as journal:
+        engine = LocalEngine(journal, {"*": model}, concurrency=POOL, progress=tenths)
+        made = await answer.run(engine, prompts(items))
+        directory.write_records(made.records)
+        directory.write("dropped.jsonl", (json.dumps(row).encode() + b"\n" for row in engine.dropped))
+        await engine.close()
+    cpu = [after[0] - before[0] for before, after in zip(tenths.marks, tenths.marks[1:], strict=False)]
+    return {
+        "calls": model.calls,
+        "records": len(made.records),
+        "dropped": len(engine.dropped),
+        "seconds": time.monotonic() - began,
+        "cpu": cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def apart(folder: Path, items: int) -> tuple[dict[str, Any], float]:
+    """``run`` in a process of its own, and the wall seconds of that process."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "benchmarks.items", "--folder", str(folder), "--items", str(items)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found, time.monotonic() - began
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--items", type=int, default=200_000)
+    arguments.add_argument("--rows", type=int, default=5_000)
+    arguments.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = arguments.parse_args()
+    if options.folder is not None:
+        print(json.dumps(asyncio.run(run(options.folder, options.items))))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        many, few = Path(folder) / "many", Path(folder) / "few"
+        many.mkdir()
+        few.mkdir()
+        found, _ = apart(many, options.items)
+        journal = (many / "journal.sqlite").stat().st_size / 2**20
+        ratio = found["cpu"][-1] / found["cpu"][0]
+        print(f"{found['records']:,} records and {found['dropped']:,} drops of {options.items:,} items")
+        print(f"peak memory: {found['peak_mb']:.0f} MB (bar: 300); the journal: {journal:.0f} MB")
+        print(f"CPU of the last tenth over the first: {ratio:.2f} (bar: 0.85 to 1.15)")
+        print("CPU us an item, by tenths: " + " ".join(f"{c / options.items * 1e7:.0f}" for c in found["cpu"]))
+        apart(few, options.rows)
+        before = (few / "records.jsonl").read_bytes()
+        again, wall = apart(few, options.rows)
+        same = before == (few / "records.jsonl").read_bytes()
+        print(
+            f"replay of {options.rows:,} rows: {wall:.2f} s wall with start-up (bar: 3), {again['calls']} calls "
+            f"(bar: 0), records {'identical' if same else 'DIFFERENT'}"
+        )
+    good = found["peak_mb"] <= 300 and 0.85 <= ratio <= 1.15 and wall <= 3 and again["calls"] == 0 and same
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
