@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cultivar.core.errors import UsageError, did_you_mean
-from cultivar.core.registry import Recipe, options
+
+if TYPE_CHECKING:
+    from cultivar.core.registry import Recipe
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,6 +58,8 @@ class Parser(argparse.ArgumentParser):
 
 def add_config_flags(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
     """One flag for each field of the recipe's Config, with its documentation and its default."""
+    from cultivar.core.registry import options  # takes longer to import than all else that --help needs
+
     group = parser.add_argument_group(f"settings of {recipe.name}")
     for option in options(recipe.config):
         flag = f"--{option.name.replace('_', '-')}"
@@ -84,6 +87,8 @@ def _reader(annotation: str, default: Any) -> Any:
 
 def config_of(recipe: Recipe, given: argparse.Namespace, stored: dict[str, Any] | None = None) -> Any:
     """The Config that the flags, or else the stored settings, or else the defaults, make."""
+    from dataclasses import fields
+
     chosen = {k: v for k, v in (stored or {}).items() if k in {f.name for f in fields(recipe.config)}}
     for field in fields(recipe.config):
         value = getattr(given, field.name, None)

@@ -5,12 +5,11 @@ Exit codes: 0 good, 1 the input is not good, 2 wrong usage, 130 interrupted.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import orjson
 
 import cultivar
 from cultivar.cli.arguments import Parser
@@ -109,7 +108,7 @@ def main(words: Sequence[str]) -> int:
         return dispatch(words)
     except CultivarError as error:
         if "--json" in words:
-            print(orjson.dumps({"error": str(error)}).decode())
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
         else:
             print(f"cultivar: {error}", file=sys.stderr)
         return error.exit_code
