@@ -57,7 +57,9 @@ async def test_a_request_and_its_reply(serve: Any) -> None:
 
     async def handler(request: web.Request) -> web.Response:
         seen.append((request.headers["Authorization"], await request.json()))
-        return web.json_response(completion("hi", reasoning_content="because", tool_calls=[{"id": "t"}]))
+        data = completion("hi", reasoning_content="because", tool_calls=[{"id": "t"}])
+        data["choices"].insert(0, {"index": 1, "finish_reason": "stop", "message": {"content": "second"}})
+        return web.json_response(data)
 
     model = await serve(handler)
     reply = await model.complete(Request(PROMPT.messages, PROMPT.sampling, ({"type": "function"},), {"a": 1}, 2))
@@ -197,4 +199,4 @@ async def test_overload_narrows_what_is_in_flight(serve: Any) -> None:
     model = await serve(handler, deadline=20.0)
     replies = await asyncio.gather(*(model.complete(PROMPT) for _ in range(120)))
     assert len(replies) == 120
-    assert model._limiter.width < 32
+    assert model.endpoint.limiter.width < 64

@@ -42,9 +42,10 @@ def test_scripted_replies(tmp_path: Path) -> None:
 
 def test_roles() -> None:
     spec = "openai:x@http://h/v1"
-    models = open_models(spec, [f"judge={spec}"], ("judge", "author"), concurrency=4)
-    assert models["*"] is models["judge"]
-    assert spec_names(models) == {"*": spec, "judge": spec}
+    models = open_models(spec, ["judge=openai:y@http://h/v1"], ("judge", "author"), concurrency=4)
+    assert spec_names(models) == {"*": spec, "judge": "openai:y@http://h/v1"}
+    assert {models[role].endpoint for role in ("*", "author", "judge")} == {models["*"].endpoint}  # type: ignore[attr-defined]
+    assert models["author"]._lane != models["judge"]._lane  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="did you mean 'judge'"):
         open_models(None, [f"jugde={spec}"], ("judge",), concurrency=4)
     with pytest.raises(UsageError, match="write --role"):

@@ -1,215 +1,170 @@
 """Any OpenAI-compatible chat-completions endpoint, over one aiohttp session and without an SDK.
 
-Retried with full jitter (AWS architecture blog, 2015) until the call's deadline: 408, 409, 425, 429, 5xx, resets,
-timeouts and bodies that are not what the API promises. ``Retry-After`` is obeyed. Every other status is final. The key
-is read from the environment, sent as a header, and struck out of whatever an endpoint says back.
+What may pass (see endpoint.py) is tried again with full jitter (AWS architecture blog, 2015) until the call's deadline;
+``Retry-After`` is obeyed. A refusal that shows a dialect (see dialect.py) is learned from, told once and asked again;
+any other is final. The key is sent as a header, and struck out of whatever an endpoint says back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+import copy
+import logging
 import random
 import time
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import orjson
 
 from cultivar.core.errors import EndpointError
-from cultivar.core.protocols import Choice, Reply, Request, Usage
-from cultivar.core.records import JSON
-from cultivar.llm.limiter import Limiter
+from cultivar.core.protocols import Reply, Request, Usage
+from cultivar.llm.dialect import Dialect, sample_seed
+from cultivar.llm.endpoint import Endpoint, Passing, Refused
+from cultivar.llm.wire import NO_USAGE, Malformed, read_reply
 
-RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-OVERLOAD = frozenset({429, 503, 529})
-MAX_BODY = 64 << 20
-"""Bytes of an answer that are read."""
+log = logging.getLogger("cultivar.llm")
 
 
 class ChatModel:
-    """One model at one endpoint. ``name`` holds no key and is what the journal knows it by."""
+    """One model at one endpoint. ``name`` holds no key and is what the journal knows it by.
+
+    ``deadline`` bounds a call from its first attempt on, all retries included; ``timeout`` bounds one attempt;
+    ``backoff`` is the widest wait before the second attempt, doubled with every further one. All are seconds.
+    """
 
     def __init__(
         self,
         model: str,
-        base_url: str,
+        base_url: str | Endpoint,
         *,
-        key_variable: str = "OPENAI_API_KEY",
         concurrency: int = 256,
         deadline: float = 600.0,
         timeout: float = 300.0,
         backoff: float = 0.5,
     ) -> None:
+        if isinstance(base_url, str):
+            base_url = Endpoint(base_url, concurrency=concurrency, timeout=timeout)
         self.model = model
-        self.base_url = base_url.rstrip("/")
-        self.name = f"openai:{model}@{self.base_url}"
-        self._key = os.environ.get(key_variable, "")
-        self._key_variable = key_variable
-        self._limiter = Limiter(concurrency)
-        self._deadline, self._timeout, self._backoff = deadline, timeout, backoff
-        self._session: aiohttp.ClientSession | None = None
+        self.endpoint = base_url
+        self.name = f"openai:{model}@{self.endpoint.base_url}"
+        self._lane = ""
+        self._dialect = Dialect()
+        self._told: set[str] = set()
+        self._deadline, self._backoff = deadline, backoff
         # Jitter spreads retries in time and is no part of any result, so it needs no seed.
         self._jitter = random.Random()
 
+    def for_role(self, role: str) -> ChatModel:
+        """The same model, taking its turns in a lane of the role's own."""
+        other = copy.copy(self)
+        other._lane = role
+        return other
+
     async def complete(self, request: Request) -> Reply:
         """The endpoint's answer. Raises EndpointError when the deadline is over or the endpoint refuses for good."""
-        body = orjson.dumps(self._body(request))
-        ends = time.monotonic() + self._deadline
-        faults: list[str] = []
-        while True:
-            try:
-                async with self._limiter:
-                    began = time.monotonic()
-                    reply = await self._attempt(body)
-                    seconds = time.monotonic() - began
-                    self._limiter.succeeded(seconds)
-                return Reply(reply.choices, reply.usage, reply.model, seconds, len(faults) + 1, tuple(faults))
-            except _Passing as fault:
-                faults.append(fault.kind)
-                if fault.overload:
-                    self._limiter.overloaded()
-                wait = self._wait(len(faults), fault.retry_after)
-                if time.monotonic() + wait > ends:
-                    raise EndpointError(
-                        f"{self.name} gave no answer in {self._deadline:g} s and {len(faults)} attempts; "
-                        f"the last one: {fault.told}",
-                        status=fault.status,
-                        kind=fault.kind,
-                    ) from None
-                await asyncio.sleep(wait)
+        reply = await self._ask(request)
+        missing = request.n - len(reply.choices)
+        if missing <= 0:
+            return reply
+        self._dialect.single = True
+        self._tell("no-n", "gives fewer samples than were asked for; the others are asked for one by one")
+        return await self._one_by_one(request, reply)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self.endpoint.close()
 
-    def _wait(self, attempt: int, retry_after: float | None) -> float:
-        spread = self._jitter.uniform(0, min(60.0, self._backoff * 2 ** min(attempt, 10)))
-        return spread if retry_after is None else retry_after + spread * 0.1
+    async def _ask(self, request: Request) -> Reply:
+        dialect, limiter = self._dialect, self.endpoint.limiter
+        faults: list[str] = []
+        ends = 0.0
+        while not (dialect.single and request.n > 1):
+            version, body = dialect.version, dialect.body(self.model, request)
+            raw = orjson.dumps(body)
+            await limiter.enter(self._lane)
+            fault: Passing | Refused
+            try:
+                began = time.monotonic()
+                ends = ends or began + self._deadline
+                reply = read_reply(await self.endpoint.post(raw, ends))
+                limiter.answered()
+                if reply.faults:
+                    self._tell(NO_USAGE, "counts no tokens; they are taken as 0, which --max-tokens cannot see")
+                seconds = time.monotonic() - began
+                return Reply(
+                    reply.choices, reply.usage, reply.model, seconds, len(faults) + 1, (*faults, *reply.faults)
+                )
+            except Malformed as error:
+                fault = Passing("malformed", str(error))
+                limiter.answered()
+            except Passing as error:
+                fault = error
+                limiter.answered(fault.overload)
+            except Refused as error:
+                fault = error
+            finally:
+                limiter.leave()
+            if isinstance(fault, Refused):
+                faults.append(self._lesson(fault, version, body))
+            else:
+                faults.append(fault.kind)
+                await self._pause(fault, len(faults), ends)
+        return await self._one_by_one(request, Reply((), attempts=len(faults), faults=tuple(faults)))
 
-    def _body(self, request: Request) -> dict[str, JSON]:
-        body: dict[str, JSON] = {"model": self.model, "messages": request.messages, **request.sampling}
-        if request.n != 1:
-            body["n"] = request.n
-        if request.tools:
-            body["tools"] = request.tools
-        if request.schema is not None:
-            body["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "schema": request.schema},
-            }
-        return body
+    def _lesson(self, refusal: Refused, version: int, body: dict[str, Any]) -> str:
+        """The fault's name, where asking again in another way may help; raises EndpointError where it will not."""
+        if self._dialect.version != version:
+            return "dialect"  # another call, refused at the same time, has learned it
+        lesson = self._dialect.learn(refusal.status, refusal.said, body)
+        if lesson is None:
+            told = f"{self.name} refused: {refusal.told}{refusal.hint}"
+            raise EndpointError(told, status=refusal.status, kind="refused")
+        self._tell(*lesson)
+        return lesson[0]
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            headers = {"Content-Type": "application/json"}
-            if self._key:
-                headers["Authorization"] = f"Bearer {self._key}"
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-                timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=15.0),
-                headers=headers,
-                trust_env=True,
+    async def _pause(self, fault: Passing, attempt: int, ends: float) -> None:
+        """Waits for the next attempt; raises EndpointError if that would be after the deadline."""
+        spread = self._jitter.uniform(0, min(60.0, self._backoff * 2.0 ** min(attempt - 1, 10)))
+        wait = spread if fault.retry_after is None else fault.retry_after + spread * 0.1
+        if time.monotonic() + wait > ends:
+            told = (
+                f"{self.name} gave no answer in {self._deadline:g} s and {attempt} attempts; the last one: {fault.told}"
             )
-        return self._session
+            if fault.retry_after is not None:
+                told += f" (it asks for {fault.retry_after:.3g} s of patience)"
+            raise EndpointError(told, status=fault.status, kind=fault.kind)
+        if fault.kind == "connection":
+            self._tell("connection", f"is not there yet ({fault.told}); trying for {self._deadline:g} s")
+        await asyncio.sleep(wait)
 
-    async def _attempt(self, body: bytes) -> Reply:
-        url = f"{self.base_url}/chat/completions"
-        try:
-            async with self._open().post(url, data=body) as answer:
-                if answer.status != 200:
-                    raise await self._refusal(answer)
-                raw = await _read(answer)
-        except TimeoutError:
-            raise _Passing("timeout", f"no answer within {self._timeout:g} s", overload=True) from None
-        except aiohttp.ClientConnectorError as error:
-            told = f"{self.base_url} cannot be reached ({error.os_error.strerror or error.os_error})"
-            raise _Passing("connection", told) from None
-        except aiohttp.InvalidURL:
-            raise EndpointError(f"{self.base_url!r} is no URL; write openai:NAME@http://host:port/v1") from None
-        except aiohttp.ClientError as error:
-            raise _Passing("reset", self._struck(str(error) or type(error).__name__)) from None
-        return _reply(raw)
+    async def _one_by_one(self, request: Request, had: Reply) -> Reply:
+        """``had`` and what is missing of ``request.n`` samples, each from a request of its own."""
+        seed = request.sampling.get("seed")
+        requests = []
+        for number in range(len(had.choices), request.n):
+            sampling = dict(request.sampling)
+            if isinstance(seed, int):  # the same seed would give the same sample
+                sampling["seed"] = sample_seed(seed, number)
+            requests.append(self._ask(replace(request, n=1, sampling=sampling)))
+        replies = await asyncio.gather(*requests)
+        every = [had, *replies]
+        costs = [r.usage.cost for r in every if r.usage.cost is not None]
+        usage = Usage(
+            sum(r.usage.prompt_tokens for r in every),
+            sum(r.usage.completion_tokens for r in every),
+            sum(costs) if costs else None,
+        )
+        return Reply(
+            tuple(choice for r in every for choice in r.choices),
+            usage,
+            replies[0].model,
+            max(r.seconds for r in every),
+            sum(r.attempts for r in every),
+            tuple(fault for r in every for fault in r.faults),
+        )
 
-    async def _refusal(self, answer: aiohttp.ClientResponse) -> Exception:
-        said = self._struck((await _read(answer))[:400].decode("utf-8", "replace")).strip()
-        told = f"HTTP {answer.status}: {' '.join(said.split()) or answer.reason}"
-        if answer.status in RETRIED:
-            return _Passing(
-                str(answer.status),
-                told,
-                status=answer.status,
-                overload=answer.status in OVERLOAD,
-                retry_after=_retry_after(answer.headers.get("Retry-After")),
-            )
-        hint = ""
-        if answer.status in (401, 403):
-            hint = f"; set the key with: export {self._key_variable}=..."
-        elif answer.status == 404:
-            hint = "; check the model's name and that the URL ends in /v1"
-        return EndpointError(f"{self.name} refused: {told}{hint}", status=answer.status, kind="refused")
-
-    def _struck(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
-
-
-class _Passing(Exception):
-    """A fault that may be over at the next attempt."""
-
-    def __init__(
-        self,
-        kind: str,
-        told: str,
-        *,
-        status: int | None = None,
-        overload: bool = False,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(told)
-        self.kind, self.told, self.status = kind, told, status
-        self.overload, self.retry_after = overload, retry_after
-
-
-async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    raw = bytearray()
-    async for chunk in answer.content.iter_chunked(1 << 16):
-        raw += chunk
-        if len(raw) > MAX_BODY:
-            raise _Passing("malformed", f"the answer is larger than {MAX_BODY >> 20} MiB")
-    return bytes(raw)
-
-
-def _retry_after(value: str | None) -> float | None:
-    try:
-        return min(120.0, max(0.0, float(value))) if value else None
-    except ValueError:
-        return None  # a date: the jittered wait serves
-
-
-def _reply(raw: bytes) -> Reply:
-    """A Reply of a chat.completion object; raises _Passing if the bytes are none."""
-    try:
-        data = orjson.loads(raw)
-        choices = tuple(_choice(c) for c in sorted(data["choices"], key=lambda c: c.get("index", 0)))
-        if not choices:
-            raise KeyError("no choices")
-        used: Mapping[str, Any] = data.get("usage") or {}
-        usage = Usage(int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0), used.get("cost"))
-        return Reply(choices, usage, str(data.get("model", "")))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
-        shown = " ".join(raw[:200].decode("utf-8", "replace").split())
-        raise _Passing("malformed", f"the answer is no chat completion: {shown or '(empty)'}") from None
-
-
-def _choice(data: Mapping[str, Any]) -> Choice:
-    message = data["message"]
-    text = message.get("content") or ""
-    if isinstance(text, list):
-        text = "".join(part.get("text", "") for part in text)
-    finish = data.get("finish_reason") or "stop"
-    if message.get("refusal"):
-        text, finish = message["refusal"], "refusal"
-    reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
-    return Choice(str(text), str(finish), str(reasoning), tuple(message.get("tool_calls") or ()), data.get("logprobs"))
+    def _tell(self, what: str, sentence: str) -> None:
+        """One line to the user, once for each thing there is to tell."""
+        if what not in self._told:
+            self._told.add(what)
+            log.warning("%s %s", self.name, sentence)

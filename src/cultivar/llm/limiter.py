@@ -1,63 +1,104 @@
 """How many calls an endpoint takes at once, found out by asking.
 
-Additive increase, multiplicative decrease (Chiu and Jain, 1989): every answered call raises the width by 1/width, every
-answer that says "too much" (429, 503, a timeout) halves it, at most once in the time that one answer takes, since all
-calls that were under way then say the same thing.
+    opening     from 64 on, the width doubles every 50 ms until all that was allowed is open or the endpoint objects
+    narrowing   when more than a quarter of a window's answers say "too much" (429, 503, a timeout), the width halves;
+                answers to calls that were under way then are not counted again
+    widening    every answered call raises the width by 1/width, or by 5% of the width per round if that is more
+
+A window is as many answers as there are calls in flight, 32 at least. Plain additive increase and multiplicative
+decrease (Chiu and Jain, 1989) halves at the first refusal, so an endpoint that refuses one call in ten at any load
+would be asked three calls at a time; judging the share of refusals, as DCTCP (Alizadeh et al., 2010) does, keeps it
+wide. Turns are given out lane by lane (one lane for each role), so that a role with few calls never queues behind one
+with many.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
+
+OPENING_WIDTH = 64
+OPENING_STEP = 0.05
+"""Seconds between doublings."""
+WINDOW = 32
+TOLERATED = 0.25
+"""Share of refusals in a window."""
 
 
 class Limiter:
-    """``async with limiter:`` around a call; then ``succeeded(seconds)`` or ``overloaded()``."""
+    """``await enter(lane)`` before a call; after it ``answered(refused)`` and, in any case, ``leave()``."""
 
-    def __init__(self, most: int, *, start: int = 32) -> None:
+    def __init__(self, most: int, *, start: int = OPENING_WIDTH) -> None:
         self.most = most
         self.width = float(min(start, most))
         self.in_flight = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._quiet_until = 0.0
-        self._typical = 1.0
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._opening = self.width < most
+        self._timer: asyncio.TimerHandle | None = None
+        self._answers = self._refusals = self._stale = 0
 
-    async def __aenter__(self) -> None:
+    async def enter(self, lane: str = "") -> None:
         if self.in_flight < self.width and not self._waiting:
             self.in_flight += 1
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiting.setdefault(lane, deque()).append(turn)
+        if self._opening and self._timer is None:
+            self._timer = loop.call_later(OPENING_STEP, self._open)
         try:
             await turn
         except BaseException:
             if turn.done() and not turn.cancelled():
-                self._leave()
+                self.leave()
             raise
 
-    async def __aexit__(self, *_: object) -> None:
-        self._leave()
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
         self.in_flight -= 1
+        if self._waiting:
+            self._admit()
+
+    def answered(self, refused: bool = False) -> None:
+        """Tells of one answer: whether it was one, or said "too much"."""
+        if self._stale:
+            self._stale -= 1
+        else:
+            self._answers += 1
+            self._refusals += refused
+            self._judge()
+        if not refused and self.width < self.most and self.in_flight >= self.width - 1:
+            # raising what is not used would learn nothing
+            self.width = min(float(self.most), self.width + max(1.0 / self.width, 0.05))
+
+    def _judge(self) -> None:
+        window = max(WINDOW, self.width)
+        if self._refusals > window * TOLERATED:
+            self.width = max(1.0, self.width / 2)
+            self._opening = False
+            self._stale = self.in_flight
+        elif self._answers < window:
+            return
+        self._answers = self._refusals = 0
+
+    def _open(self) -> None:
+        """A doubling, and the next one if somebody still waits."""
+        self._timer = None
+        if not self._opening:
+            return
+        self.width = min(float(self.most), self.width * 2)
+        self._opening = self.width < self.most
         self._admit()
+        if self._opening and self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(OPENING_STEP, self._open)
 
     def _admit(self) -> None:
+        """Gives out the turns there are: the lane that was served last goes to the end."""
         while self._waiting and self.in_flight < self.width:
-            turn = self._waiting.popleft()
+            lane = next(iter(self._waiting))
+            queue = self._waiting.pop(lane)
+            turn = queue.popleft()
+            if queue:
+                self._waiting[lane] = queue
             if not turn.done():
                 self.in_flight += 1
                 turn.set_result(None)
-
-    def succeeded(self, seconds: float) -> None:
-        self._typical += 0.1 * (seconds - self._typical)
-        if self.in_flight >= self.width - 1:  # raising what is not used would learn nothing
-            self.width = min(float(self.most), self.width + max(1.0 / self.width, 0.05))
-        self._admit()
-
-    def overloaded(self) -> None:
-        now = time.monotonic()
-        if now >= self._quiet_until:
-            self.width = max(1.0, self.width / 2)
-            self._quiet_until = now + self._typical

@@ -10,17 +10,30 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cultivar.core.errors import UsageError, did_you_mean
 from cultivar.core.protocols import Model
 
+if TYPE_CHECKING:
+    from cultivar.llm.endpoint import Endpoint
+
 SCHEMES = ("openai", "scripted")
 FORM = "write openai:NAME@http://host:port/v1"
 
 
-def open_model(spec: str, *, concurrency: int = 256, batches: Path = Path("batches")) -> Model:
-    """The model that a spec names; raises UsageError for a spec that is none. Batches are noted in ``batches``."""
+def open_model(
+    spec: str,
+    *,
+    concurrency: int = 256,
+    batches: Path = Path("batches"),
+    endpoints: dict[str, Endpoint] | None = None,
+) -> Model:
+    """The model that a spec names; raises UsageError for a spec that is none. Batches are noted in ``batches``.
+
+    ``endpoints`` (by URL) is where models that share an endpoint find it: its connections, and what it can take.
+    """
     scheme, colon, rest = spec.partition(":")
     if not colon or not rest:
         raise UsageError(f"{spec!r} names no model; {FORM}")
@@ -38,8 +51,12 @@ def open_model(spec: str, *, concurrency: int = 256, batches: Path = Path("batch
     if parts.username or parts.password:
         raise UsageError(f"{parts.hostname}: keys do not go into a model's URL; export OPENAI_API_KEY instead")
     from cultivar.llm.client import ChatModel
+    from cultivar.llm.endpoint import Endpoint
 
-    return ChatModel(name, url, concurrency=concurrency)
+    shared = {} if endpoints is None else endpoints
+    if (base := url.rstrip("/")) not in shared:
+        shared[base] = Endpoint(base, concurrency=concurrency)
+    return ChatModel(name, shared[base])
 
 
 def open_models(
@@ -50,7 +67,11 @@ def open_models(
     concurrency: int,
     batches: Path = Path("batches"),
 ) -> dict[str, Model]:
-    """Role -> model (``*`` for every other role) from ``--model`` and ``--role NAME=SPEC``; equal specs are shared."""
+    """Role -> model (``*`` for every other role) from ``--model`` and ``--role NAME=SPEC``.
+
+    Roles with equal specs share a model, and models at one URL share its endpoint; there each role takes its turns in
+    a lane of its own, so that ``concurrency`` is divided fairly between them.
+    """
     specs: dict[str, str] = {"*": model} if model else {}
     for given in roles:
         role, equals, spec = given.partition("=")
@@ -59,10 +80,21 @@ def open_models(
         if role not in known:
             raise UsageError(f"this recipe has no role {role!r}{did_you_mean(role, known)} Roles: {', '.join(known)}")
         specs[role] = spec
-    opened = {spec: open_model(spec, concurrency=concurrency, batches=batches) for spec in sorted(set(specs.values()))}
-    return {role: opened[spec] for role, spec in specs.items()}
+    endpoints: dict[str, Endpoint] = {}
+    opened = {
+        spec: open_model(spec, concurrency=concurrency, batches=batches, endpoints=endpoints)
+        for spec in sorted(set(specs.values()))
+    }
+    every = dict.fromkeys(known, model) | specs if model else specs
+    return {role: _in_lane(opened[spec], role) for role, spec in every.items() if spec}
+
+
+def _in_lane(model: Model, role: str) -> Model:
+    lane = getattr(model, "for_role", None)
+    return model if lane is None or role == "*" else lane(role)
 
 
 def spec_names(models: Mapping[str, Model]) -> dict[str, str]:
-    """Role -> the name that goes into run.toml: never a key."""
-    return {role: model.name for role, model in models.items()}
+    """Role -> the name that goes into run.toml (never a key): ``*`` for all, and the roles that differ from it."""
+    every = models["*"].name if "*" in models else None
+    return {role: model.name for role, model in models.items() if role == "*" or model.name != every}
