@@ -77,7 +77,7 @@ class LoggedModel:
         return None
 
 
-def models(log: Path, die_at: int = 0) -> Mapping[str, Model]:
+def models(log: Path, workers: int = 1, *, die_at: int = 0) -> Mapping[str, Model]:
     return {"*": LoggedModel(log, die_at)}
 
 
@@ -154,7 +154,7 @@ class Counts:
 
 async def on_ray(folder: Path, log: Path, die_at: int = 0, progress: Counts | None = None) -> tuple[bytes, bytes]:
     with Journal(made(folder) / "journal.sqlite") as journal:
-        open_models = functools.partial(models, log, die_at)
+        open_models = functools.partial(models, log, die_at=die_at)
         engine = RayEngine(journal, open_models, seed=7, concurrency=16, workers=2, progress=progress)
         found = output(await engine.map(chain, DOCUMENTS, 3), engine.dropped)
         await engine.close()
@@ -266,7 +266,7 @@ async def test_a_worker_that_cannot_begin_says_why(cluster: None, tmp_path: Path
         await engine.close()
 
 
-def only_here(process: int) -> Mapping[str, Model]:
+def only_here(process: int, workers: int) -> Mapping[str, Model]:
     if os.getpid() != process:
         raise OSError("no such model there")
     return {}

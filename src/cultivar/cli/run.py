@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import hashlib
 import os
 import platform
@@ -11,9 +12,10 @@ import resource
 import signal
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -27,12 +29,17 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.figures import Cost, Drop, Provenance, Report
 from cultivar.core.journal import Journal
+from cultivar.core.protocols import Model
 from cultivar.core.records import Document, Instruction
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 from cultivar.core.scope import plain
 from cultivar.engines.local import LocalEngine
+from cultivar.engines.rayengine import RayEngine
+from cultivar.engines.rayjournal import discard_shards, recover, shards
 from cultivar.llm.specs import open_models, spec_names
+
+RunEngine: TypeAlias = LocalEngine | RayEngine
 
 RUN_HELP = """\
 RECIPE is the name of a recipe that ships (cultivar list shows them), or a file of your own: my_recipe.py, or
@@ -57,6 +64,8 @@ def run_parser(recipe: Recipe | None) -> Parser:
     parser.add_argument("--seed", type=int, help="of everything that is drawn (default: 0)")
     parser.add_argument("--concurrency", type=int, metavar="N", help="items in flight (default: 64, or 2 per worker)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes for planning (default: one per core)")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="where: here, or on a Ray cluster")
+    parser.add_argument("--ray-address", metavar="ADDRESS", help="of a cluster (default: one is started here)")
     parser.add_argument("--only", metavar="ITEM", help="replay just this item, writing no records")
     parser.add_argument("--fresh", action="store_true", help="throw the old run in this folder away")
     parser.add_argument("--config", metavar="FILE", help="take the settings from a run.toml")
@@ -90,6 +99,7 @@ def run_command(words: list[str]) -> int:
         value = getattr(given, flag)
         if value is not None and value < least:
             raise UsageError(f"--{flag} {value}: give at least {least}")
+    _check_ray(given)
     if stored is not None and stored.recipe != recipe.name:
         raise UsageError(f"{given.config} holds settings of {stored.recipe!r}, not of {recipe.name!r}")
     return asyncio.run(_Run(recipe, given, stored).go())
@@ -102,6 +112,26 @@ def _stored(words: list[str]) -> RunSettings | None:
             path = Path(value if equals else (words[at + 1] if at + 1 < len(words) else ""))
             return read_settings(path / "run.toml" if path.is_dir() else path)
     return None
+
+
+def _check_ray(given: argparse.Namespace) -> None:
+    """Raises UsageError for flags that do not go together."""
+    if given.ray_address and given.engine != "ray":
+        raise UsageError("--ray-address goes with --engine ray; add it")
+    if given.engine == "ray" and given.only:
+        raise UsageError("--only replays one item here; leave out --engine ray")
+    if given.engine == "ray" and given.workers == 0:
+        raise UsageError("--workers 0: with --engine ray give at least 1, or leave it out for one on each CPU")
+    batches = [spec for spec in (given.model, *given.role) if spec and spec.rpartition("=")[2].startswith("batch:")]
+    if given.engine == "ray" and batches:
+        raise UsageError(f"{batches[0]}: batches are gathered in one process; leave out --engine ray")
+
+
+def _models(
+    model: str | None, roles: Sequence[str], known: Sequence[str], concurrency: int, batches: Path, workers: int
+) -> dict[str, Model]:
+    """The models of one of so many workers, which share the concurrency."""
+    return open_models(model, roles, known, concurrency=-(-concurrency // workers), batches=batches)
 
 
 class _Run:
@@ -117,13 +147,10 @@ class _Run:
             model = stored.models.get("*")
             roles = [f"{role}={spec}" for role, spec in stored.models.items() if role != "*"]
         self.directory = RunDirectory(Path(given.out or f"runs/{recipe.name}"))
-        self.models = open_models(
-            model,
-            roles,
-            recipe.roles,
-            concurrency=given.concurrency or 256,
-            batches=self.directory.batches_path,
+        self.open_models = functools.partial(
+            _models, model, roles, recipe.roles, given.concurrency or 256, self.directory.batches_path.absolute()
         )
+        self.models = self.open_models(1)
         self.settings = RunSettings(
             recipe=recipe.name,
             config=plain(asdict(self.config)),
@@ -137,22 +164,38 @@ class _Run:
         given = self.given
         if given.fresh:
             self._say_what_goes()
-        growing = getattr(self.recipe.config, "growing", ())
+        growing = (*getattr(self.recipe.config, "growing", ()), *self.source.grown(self.directory))
         journal = self.directory.open_for(self.settings, growing=growing, fresh=given.fresh)
         title = f"cultivar run {self.recipe.name} -> {self.directory.path}"
         progress = RunProgress(title, quiet=given.quiet or given.json)
         workers = given.workers if given.workers is not None else min(os.cpu_count() or 1, 16)
         concurrency = given.concurrency or (64 if self.models else max(2, 2 * workers))
         try:
-            engine = LocalEngine(
-                journal,
-                self.models,
-                seed=self.seed,
-                concurrency=concurrency,
-                workers=0 if given.only else workers,
-                progress=progress,
-                only=given.only,
-            )
+            if shards(journal.path):  # of a run on Ray that was killed
+                (discard_shards if given.fresh else recover)(journal.path)
+                journal.close()
+                journal = self.directory.open_for(self.settings, growing=growing)
+            engine: RunEngine
+            if given.engine == "ray":
+                engine = RayEngine(
+                    journal,
+                    self.open_models,
+                    seed=self.seed,
+                    concurrency=concurrency,
+                    workers=given.workers,
+                    address=given.ray_address,
+                    progress=progress,
+                )
+            else:
+                engine = LocalEngine(
+                    journal,
+                    self.models,
+                    seed=self.seed,
+                    concurrency=concurrency,
+                    workers=0 if given.only else workers,
+                    progress=progress,
+                    only=given.only,
+                )
             with progress:
                 dataset = await self._drive(engine)
             if given.only:
@@ -162,7 +205,7 @@ class _Run:
         finally:
             journal.close()
 
-    async def _drive(self, engine: LocalEngine) -> Dataset:
+    async def _drive(self, engine: RunEngine) -> Dataset:
         """Runs the recipe; the first Ctrl-C lets it end early with what it has, the second stops at once."""
         task = asyncio.ensure_future(self._call(engine))
         loop = asyncio.get_running_loop()
@@ -183,7 +226,7 @@ class _Run:
             loop.remove_signal_handler(signal.SIGINT)
             await engine.close()
 
-    async def _call(self, engine: LocalEngine) -> Dataset:
+    async def _call(self, engine: RunEngine) -> Dataset:
         return await self.recipe.run(engine, self.source.items(), self.config)
 
     def _say_what_goes(self) -> None:
@@ -197,7 +240,7 @@ class _Run:
                 file=sys.stderr,
             )
 
-    def _finish(self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress) -> int:
+    def _finish(self, dataset: Dataset, engine: RunEngine, journal: Journal, progress: RunProgress) -> int:
         from cultivar.export.card import write_card
         from cultivar.export.report import write_report
 
@@ -219,7 +262,7 @@ class _Run:
             )
         return 0
 
-    def _report(self, dataset: Dataset, engine: LocalEngine, journal: Journal) -> Report:
+    def _report(self, dataset: Dataset, engine: RunEngine, journal: Journal) -> Report:
         drops = Counter((row["stage"].rstrip("-0123456789"), row["reason"]) for row in engine.dropped)
         costs = tuple(
             Cost(
@@ -264,9 +307,7 @@ class _Run:
             found[self.recipe.file] = hashlib.sha256(Path(self.recipe.file).read_bytes()).hexdigest()[:16]
         return found
 
-    def _summary(
-        self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress
-    ) -> dict[str, Any]:
+    def _summary(self, dataset: Dataset, engine: RunEngine, journal: Journal, progress: RunProgress) -> dict[str, Any]:
         spent = journal.spending()
         return {
             "out": str(self.directory.path),
@@ -287,7 +328,7 @@ def _cpu_seconds() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def _most(engine: LocalEngine) -> str:
+def _most(engine: RunEngine) -> str:
     return str(Counter(row["reason"] for row in engine.dropped).most_common(1)[0][0])
 
 

@@ -14,20 +14,32 @@ import logging
 import math
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from cultivar.core.budget import Budget, Spent
 from cultivar.core.errors import BudgetSpent, InputError, UsageError
 from cultivar.core.journal import Journal
-from cultivar.core.protocols import Model
 from cultivar.core.records import JSON
 from cultivar.core.scope import Backing, Scope
 from cultivar.engines.local import NoProgress, Progress
 from cultivar.engines.outcomes import Outcome, numbered, set_level_row
-from cultivar.engines.rayjournal import absorb
-from cultivar.engines.rayworker import BEAT, END, HALT, RUN, STOP, Desk, Ending, Errand, RayWorker, Told
+from cultivar.engines.rayjournal import absorb, recover
+from cultivar.engines.rayworker import (
+    BEAT,
+    END,
+    HALT,
+    RUN,
+    STOP,
+    Desk,
+    Ending,
+    Errand,
+    OpenModels,
+    RayWorker,
+    Told,
+    no_models,
+)
 from cultivar.engines.spool import Spool
 from cultivar.engines.want import Target, Want
 from cultivar.engines.workers import Workers
@@ -47,7 +59,10 @@ INSTALL = 'pip install "cultivar[ray]"'
 
 
 class RayEngine:
-    """See the module. ``open_models`` is called in the driver and in each worker, so it must be picklable.
+    """See the module.
+
+    ``open_models`` is called with the number of workers, which share what an endpoint takes, in the driver and in each
+    worker: it must be picklable, and what it opens never travels.
 
     ``concurrency`` bounds the items in flight over all ``workers`` (one for each CPU of the cluster if None);
     ``processes`` is the number of processes beside each worker that do the work of ``scope.once``. ``address`` is that
@@ -58,7 +73,7 @@ class RayEngine:
     def __init__(
         self,
         journal: Journal,
-        open_models: Callable[[], Mapping[str, Model]] = dict,
+        open_models: OpenModels = no_models,
         *,
         seed: int = 0,
         concurrency: int = 64,
@@ -71,7 +86,10 @@ class RayEngine:
         first: int | None = None,
         command: str = "",
     ) -> None:
-        self.models = dict(open_models())
+        recover(journal.path)
+        self._began = _connect(address)
+        self.workers = workers or min(_cpus(), concurrency)
+        self.models = dict(open_models(self.workers))
         self.concurrency = concurrency
         self.progress = progress or NoProgress()
         self.dropped: Spool[dict[str, JSON]] = Spool(journal.path.parent)
@@ -80,7 +98,9 @@ class RayEngine:
         self.accepted = 0
         self._journal = journal
         self._budget = budget or Budget()
-        self._errand = Errand(journal.path.resolve(), open_models, seed, processes=processes, command=command)
+        self._errand = Errand(
+            journal.path.resolve(), open_models, self.workers, seed, processes=processes, command=command
+        )
         self._backing = Backing(journal, self.models, seed, Workers(0).run)
         self._stages: Counter[str] = Counter()
         self._stopping = False
@@ -90,11 +110,6 @@ class RayEngine:
         self._left = first
         self._turn = asyncio.Lock()  # workers read the run's journal without locks: nobody may write to it then
         self._desk: Any = None
-        left = absorb(journal.path, 30.0)
-        if left:
-            raise UsageError(f"workers of an earlier run still write to {left[0]}; wait for them to end, or end them")
-        self._began = _connect(address)
-        self.workers = workers or min(_cpus(), concurrency)
 
     @property
     def stopping(self) -> bool:

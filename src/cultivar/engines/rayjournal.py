@@ -113,6 +113,12 @@ def absorb(journal: Path, patience: float = 15.0) -> list[Path]:
     return left
 
 
+def recover(journal: Path) -> None:
+    """Moves what a killed run has left into the run's journal. Raises UsageError if its workers still run."""
+    if left := absorb(journal, 30.0):
+        raise UsageError(f"workers of an earlier run still write to {left[0]}; wait for them to end, or end them")
+
+
 def discard_shards(journal: Path) -> None:
     """Throws every shard away."""
     for shard in shards(journal):

@@ -33,6 +33,14 @@ Told = tuple[str, Reply | None] | str
 """A call that ended, with its reply without what was said, or the role of one that began."""
 
 
+OpenModels = Callable[[int], Mapping[str, Model]]
+"""Models by role, in one of so many workers."""
+
+
+def no_models(workers: int) -> Mapping[str, Model]:
+    return {}
+
+
 async def _nothing(item: Any, scope: Any) -> None:
     return None
 
@@ -42,7 +50,8 @@ class Errand:
     """What every worker of one map is told. ``concurrency`` bounds the items in flight in each."""
 
     journal: Path
-    open_models: Callable[[], Mapping[str, Model]]
+    open_models: OpenModels
+    workers: int
     seed: int
     function: Callable[..., Awaitable[Any]] = _nothing
     args: tuple[Any, ...] = ()
@@ -178,7 +187,9 @@ class RayWorker:
             journal = open_shard(errand.journal, worker)
             work = Workers(errand.processes).run
             budget = _DeskBudget(await self._desk.begin.remote(worker, life), self._desk, worker, life)
-            self._backing = Backing(journal, dict(errand.open_models()), errand.seed, work, self._notes, budget)
+            self._backing = Backing(
+                journal, dict(errand.open_models(errand.workers)), errand.seed, work, self._notes, budget
+            )
         except CultivarError as error:
             self._refused = _ending(error)
         except Exception as error:
