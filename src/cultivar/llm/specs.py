@@ -2,6 +2,8 @@
 
 openai:NAME@http://host:port/v1    any OpenAI-compatible endpoint
 openai:NAME                        api.openai.com, or $OPENAI_BASE_URL
+batch:NAME@http://host:port/v1     the same over its batch API (docs/batch.md)
+batch:files@DIR                    requests and replies as files, for an offline engine; batch:files/NAME@DIR names it
 scripted:FILE                      replies from a file, for tests and demonstrations
 """
 
@@ -19,7 +21,7 @@ from cultivar.core.protocols import Model
 if TYPE_CHECKING:
     from cultivar.llm.endpoint import Endpoint
 
-SCHEMES = ("openai", "scripted")
+SCHEMES = ("openai", "batch", "scripted")
 FORM = "write openai:NAME@http://host:port/v1"
 
 
@@ -41,15 +43,25 @@ def open_model(
         from cultivar.testing import ScriptedModel
 
         return ScriptedModel.from_file(Path(rest))
-    if scheme != "openai":
+    if scheme not in SCHEMES:
         raise UsageError(f"{spec!r}: there is no kind of model {scheme!r}{did_you_mean(scheme, SCHEMES)} {FORM}")
     name, _, url = rest.partition("@")
+    if scheme == "batch" and name.split("/")[0] == "files" and "://" not in url:
+        from cultivar.llm.batch_files import files_model
+
+        if not url:
+            raise UsageError(f"{spec!r} names no folder; write batch:files@DIR")
+        return files_model(Path(url), name.partition("/")[2])
     url = url or os.environ.get("OPENAI_BASE_URL", "https://api.openai.com/v1")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or not name:
         raise UsageError(f"{spec!r}: {url!r} is no endpoint's URL; {FORM}")
     if parts.username or parts.password:
         raise UsageError(f"{parts.hostname}: keys do not go into a model's URL; export OPENAI_API_KEY instead")
+    if scheme == "batch":
+        from cultivar.llm.batch_provider import provider_model
+
+        return provider_model(name, url, batches)
     from cultivar.llm.client import ChatModel
     from cultivar.llm.endpoint import Endpoint
 
