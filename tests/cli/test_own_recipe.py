@@ -126,6 +126,19 @@ def test_a_moved_input_is_the_same_and_a_changed_one_is_not(capsys: pytest.Captu
     assert "input-hash was" in capsys.readouterr().err
 
 
+def test_rows_added_at_the_end_continue_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*COMMAND, "--model", script("a", "b", "c", "d")]) == 0
+    before = Path("runs/critique/records.jsonl").read_bytes()
+    with Path("rows.jsonl").open("a") as more:
+        more.write('{"id": 3, "q": "Else?"}\n')
+    assert main([*COMMAND, "--model", script("e", "f")]) == 0  # two calls, for the new row
+    after = Path("runs/critique/records.jsonl").read_bytes()
+    assert after.startswith(before)
+    assert [r["response"] for r in rows("runs/critique")] == ["b", "d", "f"]
+    assert main([*COMMAND, "--model", script()]) == 0
+    assert Path("runs/critique/records.jsonl").read_bytes() == after
+
+
 def test_a_bug_names_the_item_and_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, "--model", script("a", "b", "c", "bug")]) == 1
     told = capsys.readouterr().err

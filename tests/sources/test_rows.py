@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cultivar.core.errors import CultivarError, InputError, UsageError
 from cultivar.core.records import Instruction
-from cultivar.sources.rows import fingerprint, read_rows
+from cultivar.sources.rows import fingerprint, hash_of, read_rows
 
 
 def put(folder: Path, name: str, content: str | bytes) -> Path:
@@ -96,7 +96,9 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
 def test_the_fingerprint_sees_a_change(tmp_path: Path) -> None:
     path = put(tmp_path, "a.jsonl", '"a"\n')
     before = fingerprint(path)
+    assert before == (hash_of(path, 4), 4)
     assert fingerprint(put(tmp_path, "b.jsonl", '"a"\n')) == before
+    assert hash_of(put(tmp_path, "c.jsonl", '"a"\n"b"\n'), 4) == before[0]
     assert fingerprint(put(tmp_path, "a.jsonl", '"b"\n')) != before
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from cultivar.core.errors import UsageError
 from cultivar.core.records import Instruction, Record
 from cultivar.core.registry import Recipe
-from cultivar.core.rundir import RunSettings
-from cultivar.sources.rows import fingerprint, read_rows
+from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
+from cultivar.sources.rows import fingerprint, hash_of, read_rows
 from cultivar.sources.text import read_corpus
 
 SHIPPED = "(shipped)"
@@ -34,15 +34,22 @@ class Source:
 
     def settings(self) -> dict[str, str]:
         """Path and hash, so that a changed source is seen, and a moved one is not taken for a changed one."""
+        found = {self.kind: str(self.path or SHIPPED)} | ({"field": self.field} if self.field else {})
         if self.kind == "input" and self.path is not None:
-            digest = fingerprint(self.path, field=self.field)
-        else:
-            passages = hashlib.sha256()
-            for item in self.items():
-                passages.update(item.id.encode())
-            digest = passages.hexdigest()[:16]
-        found = {self.kind: str(self.path or SHIPPED), f"{self.kind}-hash": digest}
-        return found | ({"field": self.field} if self.field else {})
+            digest, size = fingerprint(self.path, field=self.field)
+            return {**found, "input-hash": digest, "input-bytes": str(size)}
+        passages = hashlib.sha256()
+        for item in self.items():
+            passages.update(item.id.encode())
+        return {**found, "corpus-hash": passages.hexdigest()[:16]}
+
+    def grown(self, run: RunDirectory) -> tuple[str, ...]:
+        """The settings that may differ from those of an earlier run, since rows were only added at the end."""
+        toml = run.path / "run.toml"
+        before = read_settings(toml).inputs if self.path is not None and toml.exists() else {}
+        size, digest = before.get("input-bytes", ""), before.get("input-hash")
+        same = self.path is not None and size.isdigit() and hash_of(self.path, int(size)) == digest
+        return ("input-hash", "input-bytes") if same else ()
 
     @property
     def license(self) -> str:

@@ -61,7 +61,7 @@ class RunSettings:
         }
 
     def differences(self, other: RunSettings, *, growing: Iterable[str] = ()) -> list[str]:
-        """What ``other`` has that this has not, in words; ``growing`` config fields may differ."""
+        """What ``other`` has that this has not, in words; those named by ``growing`` may differ."""
         found = []
         for name in ("recipe", "seed"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -73,7 +73,7 @@ class RunSettings:
                 f"{key} was {mine.get(key)!r} and is {theirs.get(key)!r}"
                 for key in sorted(set(mine) | set(theirs))
                 if mine.get(key) != theirs.get(key)
-                and not (table == "config" and key in growing)
+                and key not in growing
                 and not (table == "inputs" and f"{key}-hash" in mine.keys() & theirs.keys())
             ]
         return found

@@ -44,13 +44,23 @@ def read_rows(path: Path, *, field: str | None = None) -> Iterator[Instruction]:
         yield Instruction(prompt=prompt, reference=reference, meta=rest)
 
 
-def fingerprint(path: Path, *, field: str | None = None) -> str:
-    """A hash of the file, of which every row was looked at: what ``read_rows`` would raise in the midst of a run is
-    raised before it."""
+def fingerprint(path: Path, *, field: str | None = None) -> tuple[str, int]:
+    """Hash and size in bytes of the file, of which every row was looked at: what ``read_rows`` would raise in the midst
+    of a run is raised before it."""
     for _ in _prompts(path, field):
         pass
+    size = path.stat().st_size
+    return hash_of(path, size), size
+
+
+def hash_of(path: Path, size: int) -> str:
+    """A hash of the first ``size`` bytes of a file."""
+    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+        while size > 0 and (part := stream.read(min(size, 2**16))):
+            digest.update(part)
+            size -= len(part)
+    return digest.hexdigest()[:16]
 
 
 def _prompts(path: Path, field: str | None) -> Iterator[tuple[str, str, dict[str, JSON]]]:
