@@ -106,6 +106,9 @@ class ChatModel:
                 limiter.leave()
             if isinstance(fault, Refused):
                 faults.append(self._lesson(fault, version, body))
+            elif fault.status == 500 and (lesson := dialect.learn(500, fault.told, body)) is not None:
+                faults.append(lesson[0])
+                self._tell(*lesson)
             else:
                 faults.append(fault.kind)
                 await self._pause(fault, len(faults), ends)
