@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +48,19 @@ def test_each_comes_from_where_it_is_defined(name: str) -> None:
 
 def test_an_unknown_name() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Recipe'"):
-        cultivar.Recipe  # noqa: B018
+        cultivar.Recipe  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_type_checkers_are_told_the_same() -> None:
+    """The stub names every public name, and the place it comes from."""
+    stub = Path(cultivar.__file__).with_suffix(".pyi").read_text("utf-8")
+    told = {
+        alias.name: node.module
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert told == cultivar._PLACE
 
 
 def test_importing_loads_nothing_heavy() -> None:

@@ -44,7 +44,10 @@ def test_it_passes_its_test_and_runs(folder: Path, capsys: pytest.CaptureFixture
 
 def test_what_it_writes_is_clean(folder: Path) -> None:
     assert main(["new", "recipe", "my_recipe.py", "--json"]) == 0
-    for words in (("ruff", "check", "--isolated", "--line-length=120", "--select=E,F,I,UP,B", "."),):
+    for words in (
+        ("ruff", "check", "--isolated", "--line-length=120", "--select=E,F,I,UP,B", "."),
+        ("ruff", "format", "--isolated", "--line-length=120", "--check", "."),
+    ):
         done = python(*words)
         assert done.returncode == 0, done.stdout
     assert 'recipe("my-recipe"' in Path("my_recipe.py").read_text()
