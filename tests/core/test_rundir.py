@@ -87,6 +87,19 @@ def test_an_input_may_move_but_not_change(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
     run.open_for(RunSettings("mine", inputs={"input": "a.jsonl", "input-hash": "1"}, file="x/mine.py")).close()
     assert run.settings.spec == "x/mine.py:mine"
+    run.write_records([Document(text="a")])
     run.open_for(RunSettings("mine", inputs={"input": "b.jsonl", "input-hash": "1"}, file="mine.py")).close()
     with pytest.raises(UsageError, match="input-hash was '1' and is '2'"):
         run.open_for(RunSettings("mine", inputs={"input": "b.jsonl", "input-hash": "2"}, file="mine.py"))
+
+
+async def test_a_run_that_earned_nothing_stands_in_nobodys_way(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.open_for(SETTINGS).close()
+    run.write_records([])
+    other = RunSettings("agentgen", {"tasks": 20}, {"*": "another"}, {"corpus": "(shipped)"}, 3)
+    with run.open_for(other) as journal:
+        assert run.settings.models == {"*": "another"}
+        await journal.put_effect(b"k", "item", "path", "proof", {}, 0.1)
+    with pytest.raises(UsageError, match="was made with other settings"):
+        run.open_for(SETTINGS)

@@ -136,7 +136,7 @@ class RunDirectory:
         toml = self.path / "run.toml"
         if toml.exists() and not fresh:
             found = read_settings(toml).differences(settings, growing=growing)
-            if found:
+            if found and self._has_earned():
                 raise UsageError(
                     f"{self.path} was made with other settings: {'; '.join(found)}. Run it with the old ones, "
                     "give another --out, or add --fresh to throw the old run away"
@@ -156,6 +156,18 @@ class RunDirectory:
             opened.close()
             raise
         return opened
+
+    def _has_earned(self) -> bool:
+        """Whether anything in the folder was paid for: a first try with a wrong flag or model must not stand in the way
+        of the second."""
+        if any(self.path.glob("journal-*.sqlite")) or self.batches_path.exists():
+            return True
+        if self.records_path.exists() and self.records_path.stat().st_size:
+            return True
+        if not (self.path / "journal.sqlite").exists():
+            return False
+        with self.journal() as journal:
+            return any(journal.counts().values())
 
     def journal(self) -> Journal:
         """The journal, to be read."""
