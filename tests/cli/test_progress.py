@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import io
+import time
+from dataclasses import replace
 
 import pytest
 
 from cultivar.cli import progress as module
 from cultivar.cli.progress import RunProgress
+from cultivar.core.protocols import Usage
 from cultivar.testing import reply
 
 
@@ -61,3 +64,24 @@ def test_quiet() -> None:
     with RunProgress("run", out=out, quiet=True) as progress:
         tell(progress)
     assert out.getvalue() == ""
+
+
+def test_time_left_and_money(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    progress = RunProgress("run", out=io.StringIO(), want=50)
+    progress.stage_began("round", None)
+    assert progress.left is None
+    assert "left" not in progress.line()
+    progress.call_began("author")
+    progress.call_ended("author", replace(reply("two words"), usage=Usage(1_000, 500, 1.25)))
+    for _ in range(10):
+        progress.item_ended("round", "accepted", "", {"sample": 1})
+    now[0] += 60
+    assert progress.left == pytest.approx(240)  # ten of fifty in a minute
+    assert "1 calls (0 in flight), 1,500 tokens, $1.25 \u00b7 4 min left" in progress.line()
+    progress.stage_began("next", 40)
+    progress.made.clear()
+    now[0] += 10
+    progress.item_ended("next", "accepted", "", {})
+    assert progress.left == pytest.approx(390)

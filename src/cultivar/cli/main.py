@@ -1,6 +1,6 @@
 """cultivar: the command line.
 
-Exit codes: 0 good, 1 the input is not good, 2 wrong usage, 130 interrupted.
+Exit codes: 0 good, 1 the input is not good, 2 wrong usage, 3 a budget is spent, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="cultivar",
         description="Grows verified training data for language-model agents and assistants out of raw text.",
-        epilog="exit codes: 0 good, 1 the input is not good, 2 wrong usage\n\nbegin with: cultivar run agentgen",
+        epilog="exit codes: 0 good, 1 the input is not good, 2 wrong usage, 3 a budget is spent\n\n"
+        "begin with: cultivar run agentgen",
     )
     parser.add_argument("--version", action="version", version=f"cultivar {cultivar.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)

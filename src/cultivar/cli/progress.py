@@ -22,16 +22,19 @@ EVERY = 5.0
 class RunProgress:
     """Counts what an engine tells it, and shows it. Use as a context manager."""
 
-    def __init__(self, title: str, *, out: TextIO | None = None, quiet: bool = False) -> None:
+    def __init__(self, title: str, *, out: TextIO | None = None, quiet: bool = False, want: int | None = None) -> None:
+        """``want`` is how many records end the run, if that is known."""
         self.title = title
+        self.want = want
         self.made: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
         self.items: Counter[str] = Counter()
         self.calls = self.in_flight = self.tokens = 0
+        self.cost = 0.0
         self.stage = ""
         self.total: int | None = None
         self._began = time.monotonic()
-        self._told = self._began
+        self._told = self._stage_began = self._began
         self._out = out or sys.stderr
         self._quiet = quiet
         self._live: Live | None = None
@@ -51,6 +54,7 @@ class RunProgress:
 
     def stage_began(self, stage: str, total: int | None) -> None:
         self.stage, self.total = stage, total
+        self._stage_began = time.monotonic()
         self.items = Counter()
         self._tell()
 
@@ -72,12 +76,29 @@ class RunProgress:
         if reply is not None:
             self.calls += 1
             self.tokens += reply.usage.prompt_tokens + reply.usage.completion_tokens
+            self.cost += reply.usage.cost or 0.0
 
     # what is shown
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._began
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until this stage ends at the rate it has had; None where nobody knows how far that is."""
+        shares = []
+        if self.total:
+            shares.append(sum(self.items.values()) / self.total)
+        if self.want:
+            shares.append(sum(self.made.values()) / self.want)
+        share = max(shares, default=0.0)
+        spent = time.monotonic() - self._stage_began
+        return None if share <= 0.0 else max(0.0, spent * (1 / share - 1))
+
+    def _spent(self) -> str:
+        money = f", ${self.cost:,.2f}" if self.cost else ""
+        return f"{self.tokens:,} tokens{money}"
 
     def line(self) -> str:
         """One line that says it all."""
@@ -88,7 +109,9 @@ class RunProgress:
         rows = sum(self.made.values())
         parts.append(f"{rows / max(self.seconds, 1e-9):.1f} records/s")
         if self.calls or self.in_flight:
-            parts.append(f"{self.calls:,} calls ({self.in_flight} in flight), {self.tokens:,} tokens")
+            parts.append(f"{self.calls:,} calls ({self.in_flight} in flight), {self._spent()}")
+        if self.left is not None:
+            parts.append(f"{_clock(self.left)} left")
         if self.dropped:
             parts.append("dropped: " + ", ".join(f"{n} {reason}" for reason, n in self.dropped.most_common(6)))
         return " · ".join(parts)
@@ -110,10 +133,19 @@ class RunProgress:
             grid.add_row(_plural(kind), f"{count:,}")
         grid.add_row("rate", f"{sum(self.made.values()) / max(self.seconds, 1e-9):.1f} records/s")
         if self.calls or self.in_flight:
-            grid.add_row("calls", f"{self.calls:,} answered, {self.in_flight} in flight, {self.tokens:,} tokens")
+            grid.add_row("calls", f"{self.calls:,} answered, {self.in_flight} in flight, {self._spent()}")
+        if self.left is not None:
+            grid.add_row("left", _clock(self.left))
         for reason, count in self.dropped.most_common(8):
             grid.add_row(Text(f"dropped: {reason}", style="yellow"), str(count))
         return Group(Text(f"{self.title} · {self.seconds:.0f} s", style="bold cyan"), grid)
+
+
+def _clock(seconds: float) -> str:
+    """7 s, 12 min, 3.5 h."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _plural(kind: str) -> str:

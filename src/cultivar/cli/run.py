@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +21,7 @@ import orjson
 
 import cultivar
 from cultivar.cli.arguments import Parser, add_config_flags, config_of
+from cultivar.cli.limits import Counted, Limits, add_limit_flags
 from cultivar.cli.printing import print_json, table
 from cultivar.cli.progress import RunProgress
 from cultivar.cli.reading import source_of
@@ -30,7 +31,7 @@ from cultivar.core.errors import InputError, UsageError
 from cultivar.core.figures import Cost, Drop, Provenance, Report
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Model
-from cultivar.core.records import Document, Instruction
+from cultivar.core.records import Document, Instruction, Record
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 from cultivar.core.scope import plain
@@ -71,6 +72,7 @@ def run_parser(recipe: Recipe | None) -> Parser:
     parser.add_argument("--config", metavar="FILE", help="take the settings from a run.toml")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_limit_flags(parser)
     if recipe is not None:
         try:
             add_config_flags(parser, recipe)
@@ -141,6 +143,7 @@ class _Run:
         self.recipe, self.given = recipe, given
         self.config = config_of(recipe, given, dict(stored.config) if stored else None)
         self.source = source_of(recipe, given, stored)
+        self.limits = Limits(given, recipe.roles)
         self.seed = given.seed if given.seed is not None else (stored.seed if stored else 0)
         model, roles = given.model, list(given.role)
         if stored and not model and not roles:
@@ -167,7 +170,7 @@ class _Run:
         growing = (*getattr(self.recipe.config, "growing", ()), *self.source.grown(self.directory))
         journal = self.directory.open_for(self.settings, growing=growing, fresh=given.fresh)
         title = f"cultivar run {self.recipe.name} -> {self.directory.path}"
-        progress = RunProgress(title, quiet=given.quiet or given.json)
+        progress = RunProgress(title, quiet=given.quiet or given.json, want=self.limits.rows)
         workers = given.workers if given.workers is not None else min(os.cpu_count() or 1, 16)
         concurrency = given.concurrency or (64 if self.models else max(2, 2 * workers))
         try:
@@ -195,11 +198,18 @@ class _Run:
                     workers=0 if given.only else workers,
                     progress=progress,
                     only=given.only,
+                    budget=self.limits.budget(journal.spending()),
+                    want=() if self.limits.first else self.limits.want,
+                    first=self.limits.first,
+                    command=f"cultivar run --config {self.directory.path}/run.toml --out {self.directory.path}",
                 )
             with progress:
                 dataset = await self._drive(engine)
             if given.only:
                 print_json([{"id": r.id, **r.to_json()} for r in dataset.records] or list(engine.dropped))
+                return 0
+            if self.limits.first and isinstance(engine, LocalEngine):
+                self._tell_estimate(engine, dataset)
                 return 0
             return self._finish(dataset, engine, journal, progress)
         finally:
@@ -227,7 +237,11 @@ class _Run:
             await engine.close()
 
     async def _call(self, engine: RunEngine) -> Dataset:
-        return await self.recipe.run(engine, self.source.items(), self.config)
+        return await self.recipe.run(engine, self._items(), self.config)
+
+    def _items(self) -> Iterable[Record]:
+        """Rows are counted where that helps; a corpus is taken as it comes."""
+        return Counted(self.source.items) if self.recipe.takes is Instruction else self.source.items()
 
     def _say_what_goes(self) -> None:
         if (self.directory.path / "journal.sqlite").exists():
@@ -239,6 +253,14 @@ class _Run:
                 f"{kept:,} records in {self.directory.path}",
                 file=sys.stderr,
             )
+
+    def _tell_estimate(self, engine: LocalEngine, dataset: Dataset) -> None:
+        items = len(counted) if isinstance(counted := self._items(), Counted) else None
+        found = self.limits.estimate(engine, len(dataset.records), items, self.seed)
+        if self.given.json:
+            print_json(asdict(found))
+        else:
+            print(f"{found.told()}\nwhat was answered is kept; run it without --estimate to go on")
 
     def _finish(self, dataset: Dataset, engine: RunEngine, journal: Journal, progress: RunProgress) -> int:
         from cultivar.export.card import write_card
@@ -255,6 +277,10 @@ class _Run:
             print_json(summary)
         else:
             print(_told(summary, out.path))
+        if isinstance(engine, LocalEngine) and engine.unfinished is not None:
+            raise engine.unfinished
+        if isinstance(engine, LocalEngine) and engine.missing and not engine.stopping:
+            print(f"{engine.missing:,} of the rows wanted are missing: the source ended first", file=sys.stderr)
         if not dataset.records:
             raise InputError(
                 f"nothing was accepted; {out.dropped_path} says why"

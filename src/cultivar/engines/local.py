@@ -101,6 +101,11 @@ class LocalEngine:
     def stopping(self) -> bool:
         return self._stopping
 
+    @property
+    def missing(self) -> int:
+        """Rows wanted that the stage nearest to its targets has not got."""
+        return min((want.missing for want in self._wanted.values()), default=0)
+
     def stop(self) -> None:
         """Admit nothing more; what is in flight ends."""
         self._stopping = True

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cultivar.cli.limits import Counted
+from cultivar.cli.main import main
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> list[str]:
+    """``cultivar run answer`` over 60 rows, a quarter of them hard, with a model that answers each."""
+    rows = [{"prompt": f"prompt {n}", "level": "hard" if n % 4 == 0 else "easy"} for n in range(60)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    replies = [f"reply of four words {n}" for n in range(60)]
+    (tmp_path / "replies.jsonl").write_text("".join(json.dumps(text) + "\n" for text in replies))
+    words = ["run", "answer", "--input", str(tmp_path / "rows.jsonl"), "--out", str(tmp_path / "run"), "--quiet"]
+    return [*words, "--model", f"scripted:{tmp_path / 'replies.jsonl'}", "--concurrency", "1"]
+
+
+def records(run: list[str]) -> list[dict[str, object]]:
+    lines = (Path(run[5]) / "records.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_spent_budget_is_exit_code_3_and_what_passed_is_written(
+    run: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*run, "--max-calls", "10"]) == 3
+    told = capsys.readouterr().err
+    assert "the budget --max-calls 10 is spent: 10 calls" in told
+    assert "raise it and run the same command again" in told
+    assert len(records(run)) == 10
+    assert main([*run, "--max-calls", "answerer=10"]) == 3
+    assert len(records(run)) == 10
+    assert main([*run, "--max-tokens", "1000000"]) == 0
+    assert len(records(run)) == 60
+
+
+def test_a_budget_of_dollars_takes_a_price(run: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*run, "--max-cost", "1"]) == 2
+    assert "--price answerer=IN,OUT" in capsys.readouterr().err
+    assert main([*run, "--max-cost", "0.0001", "--price", "0,2"]) == 3  # 10 millionths a reply of five words
+    assert "$0.0001" in capsys.readouterr().err
+
+
+def test_rows_wanted(run: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*run, "--want", "20"]) == 0
+    assert len(records(run)) == 20
+    assert main([*run, "--want", "level=hard:8"]) == 0
+    assert [row["meta"]["level"] for row in records(run)] == ["hard"] * 8  # type: ignore[index]
+    assert "missing" not in capsys.readouterr().err
+    assert main([*run, "--want", "500"]) == 0
+    assert len(records(run)) == 60
+    assert "440 of the rows wanted are missing: the source ended first" in capsys.readouterr().err
+
+
+def test_the_estimate(run: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*run, "--estimate", "--price", "1,1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["seen"], found["accepted"], found["items"]) == (50, 50, 60)
+    assert found["calls"]["value"] == 1.0
+    assert not (Path(run[5]) / "records.jsonl").exists()
+    assert main([*run, "--estimate", "--want", "17"]) == 0
+    assert "after 50 items (50 accepted), for 17, with 95% intervals:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--max-calls", "many"], "--max-calls many: 'many' is no amount"),
+        (["--max-cost", "judge=3"], "no role 'judge'"),
+        (["--max-cost", "answerr=3"], "did you mean 'answerer'?"),
+        (["--price", "3"], "write --price IN,OUT"),
+        (["--want", "level=hard"], "write --want N"),
+        (["--want", "5", "--engine", "ray"], "--engine local"),
+    ],
+)
+def test_what_cannot_be_read(run: list[str], words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*run, *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_items_are_counted_when_somebody_asks() -> None:
+    counted = Counted(lambda: iter(range(5)))
+    assert (len(counted), list(counted), list(counted)) == (5, [*range(5)], [*range(5)])
