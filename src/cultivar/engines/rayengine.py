@@ -347,6 +347,7 @@ class _Stage(Generic[T]):
 def _connect(address: str | None) -> bool:
     """Whether a connection was made that is ours to end. Nothing is reported to anybody."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else its warnings stand between ours
     try:
         import ray
         import ray.data
