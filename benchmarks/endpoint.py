@@ -76,7 +76,8 @@ class Bench:
         url = f"http://127.0.0.1:{port}/v1"
         words = ["--ours", str(self.prompts(rows)), str(out), url, str(in_flight)]
         found: dict[str, Any] = timed([sys.executable, "-m", "benchmarks.endpoint", *words], {})
-        return found | json.loads((out / "result.json").read_text())
+        found |= json.loads((out / "result.json").read_text())
+        return found
 
     def clean(self, repeats: int) -> None:
         with endpoint(self.folder, "--latency", "0.05") as port:

@@ -23,6 +23,9 @@ from cultivar.llm.dialect import Dialect, sample_seed
 from cultivar.llm.endpoint import Endpoint, Passing, Refused
 from cultivar.llm.wire import NO_USAGE, Malformed, read_reply
 
+WIDEST = 20.0
+"""Seconds: the most that jitter may add up to, so that an endpoint that comes back is soon asked again."""
+
 log = logging.getLogger("cultivar.llm")
 
 
@@ -41,7 +44,7 @@ class ChatModel:
         concurrency: int = 256,
         deadline: float = 600.0,
         timeout: float = 300.0,
-        backoff: float = 0.5,
+        backoff: float = 0.25,
     ) -> None:
         if isinstance(base_url, str):
             base_url = Endpoint(base_url, concurrency=concurrency, timeout=timeout)
@@ -77,7 +80,7 @@ class ChatModel:
     async def _ask(self, request: Request) -> Reply:
         dialect, limiter = self._dialect, self.endpoint.limiter
         faults: list[str] = []
-        ends = 0.0
+        ends, unruled = 0.0, 0
         while not (dialect.single and request.n > 1):
             version, body = dialect.version, dialect.body(self.model, request)
             raw = orjson.dumps(body)
@@ -111,7 +114,8 @@ class ChatModel:
                 self._tell(*lesson)
             else:
                 faults.append(fault.kind)
-                await self._pause(fault, len(faults), ends)
+                unruled += fault.retry_after is None
+                await self._pause(fault, len(faults), unruled, ends)
         return await self._one_by_one(request, Reply((), attempts=len(faults), faults=tuple(faults)))
 
     def _lesson(self, refusal: Refused, version: int, body: dict[str, Any]) -> str:
@@ -125,10 +129,15 @@ class ChatModel:
         self._tell(*lesson)
         return lesson[0]
 
-    async def _pause(self, fault: Passing, attempt: int, ends: float) -> None:
-        """Waits for the next attempt; raises EndpointError if that would be after the deadline."""
-        spread = self._jitter.uniform(0, min(60.0, self._backoff * 2.0 ** min(attempt - 1, 10)))
-        wait = spread if fault.retry_after is None else fault.retry_after + spread * 0.1
+    async def _pause(self, fault: Passing, attempt: int, unruled: int, ends: float) -> None:
+        """Waits for the next attempt; raises EndpointError if that would be after the deadline.
+
+        Only faults that did not say how long to wait (``unruled`` so far) widen the jitter.
+        """
+        if fault.retry_after is not None:
+            wait = fault.retry_after + self._jitter.uniform(0, self._backoff)
+        else:
+            wait = self._jitter.uniform(0, min(WIDEST, self._backoff * 2.0 ** min(unruled - 1, 10)))
         if time.monotonic() + wait > ends:
             told = (
                 f"{self.name} gave no answer in {self._deadline:g} s and {attempt} attempts; the last one: {fault.told}"
