@@ -103,6 +103,23 @@ def test_it_runs_like_one_that_ships(capsys: pytest.CaptureFixture[str]) -> None
     assert "--corpus" not in told
 
 
+def test_audit_says_what_it_can_prove(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*COMMAND, "--model", script("a", "b", "c", "d")]) == 0
+    capsys.readouterr()
+    assert main(["audit", "runs/critique"]) == 1
+    told = capsys.readouterr()
+    assert "holds 2 sample records: audit proves environments" in told.err
+    assert told.out == ""
+
+
+def test_the_list_says_what_each_recipe_is_run_over(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    over = {row["name"]: row["over"] for row in json.loads(capsys.readouterr().out)}
+    assert (over["agentgen"], over["answer"]) == ("passages", "rows")
+    assert main(["list"]) == 0
+    assert "what it does" in capsys.readouterr().out
+
+
 def test_it_goes_on_where_it_was_and_a_new_round_costs_only_itself() -> None:
     assert main([*COMMAND, "--model", script("a", "b", "c", "d")]) == 0
     before = Path("runs/critique/records.jsonl").read_bytes()

@@ -10,17 +10,20 @@ from cultivar.cli.calls import show_calls, text_of
 from cultivar.cli.printing import print_json, table
 from cultivar.core import registry
 from cultivar.core.errors import InputError
-from cultivar.core.records import JSON, EnvironmentSpec, Preference, Record, Sample, Task, Trajectory
+from cultivar.core.records import JSON, EnvironmentSpec, Instruction, Preference, Record, Sample, Task, Trajectory
 from cultivar.core.rundir import RunDirectory
 from cultivar.core.text import clean
 
 
 def list_command(given: argparse.Namespace) -> int:
     recipes = [registry.get(name) for name in registry.names()]
+    over = {r.name: "rows" if r.takes is Instruction else "passages" for r in recipes}
     if given.json:
-        print_json([{"name": r.name, "paper": r.paper, "roles": r.roles, "summary": r.summary} for r in recipes])
+        known = [{"name": r.name, "paper": r.paper, "over": over[r.name], "roles": r.roles} for r in recipes]
+        print_json([{**row, "summary": r.summary} for row, r in zip(known, recipes, strict=True)])
     else:
-        print(table([(r.name, r.paper or "-", r.summary) for r in recipes], header=("recipe", "arXiv", "what it does")))
+        rows = [(r.name, r.paper or "-", over[r.name], r.summary) for r in recipes]
+        print(table(rows, header=("recipe", "arXiv", "over", "what it does")))
     return 0
 
 
@@ -106,6 +109,11 @@ def audit_command(given: argparse.Namespace) -> int:
 
     run = RunDirectory(Path(given.run)).require()
     result = recheck(run.records())
+    if not any(result.checked.values()):
+        kinds = Counter(str(row.get("kind")) for _, row in run.rows("records.jsonl"))
+        held = ", ".join(f"{count:,} {kind} records" for kind, count in kinds.items())
+        what = f"holds {held}" if held else "has no records; finish the run first"
+        raise InputError(f"{run.path} {what}: audit proves environments, tasks and trajectories again")
     if given.json:
         print_json(result.to_json())
     else:
@@ -114,8 +122,6 @@ def audit_command(given: argparse.Namespace) -> int:
         for finding in result.findings[:50]:
             print(f"{finding.record}: {finding.gate}: {finding.message}")
         print("every row holds" if not result.findings else f"{len(result.findings):,} rows do not hold")
-    if not any(result.checked.values()):
-        raise InputError(f"{run.path} has no records to audit; finish the run first")
     return 0 if not result.findings else 1
 
 
