@@ -63,7 +63,9 @@ def run_parser(recipe: Recipe | None) -> Parser:
     parser.add_argument("--model", metavar="SPEC", help="the model of every role: openai:NAME@http://host:port/v1")
     parser.add_argument("--role", metavar="ROLE=SPEC", action="append", default=[], help="the model of one role")
     parser.add_argument("--seed", type=int, help="of everything that is drawn (default: 0)")
-    parser.add_argument("--concurrency", type=int, metavar="N", help="items in flight (default: 64, or 2 per worker)")
+    parser.add_argument(
+        "--concurrency", type=int, metavar="N", help="items, and calls, in flight (default: 64, or 2 per worker)"
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="processes for planning (default: one per core)")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="where: here, or on a Ray cluster")
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of a cluster (default: one is started here)")
@@ -368,7 +370,8 @@ def _told(summary: dict[str, Any], out: Path) -> str:
         rows += [("calls", f"{summary['calls']:,}"), ("tokens", f"{summary['tokens']:,}")]
     rows += [("seconds", f"{summary['seconds']:.1f}"), ("CPU seconds", f"{summary['cpu_seconds']:.1f}")]
     early = "ended early; run the same command again to go on\n" if summary["stopped_early"] else ""
+    cost = f"it took:   cultivar cost {out}\n" if summary["calls"] else ""
     return (
         f"\n{table(rows)}\n\n{early}look at:   {out / 'report.html'}\n"
-        f"read one:  cultivar show {out} 1\ntrain on:  cultivar export {out} --format trl"
+        f"read one:  cultivar show {out} 1\n{cost}train on:  cultivar export {out} --format trl"
     )
