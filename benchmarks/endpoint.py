@@ -171,7 +171,8 @@ def ours(prompts: Path, out: Path, url: str, in_flight: int) -> int:
     async def go() -> tuple[float, list[dict[str, Any]]]:
         with Journal(out / "journal.sqlite") as journal:
             model = ChatModel("fake", url, concurrency=in_flight)
-            engine = LocalEngine(journal, {"*": model}, concurrency=in_flight)
+            # Calls in flight are the model's to bound; items that wait for a Retry-After are not in flight.
+            engine = LocalEngine(journal, {"*": model}, concurrency=2 * in_flight)
             began = time.monotonic()
             made = await engine.map(answer, rows)
             span = time.monotonic() - began

@@ -171,3 +171,4 @@ def test_where_keys_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(host_variable("api.example.com"), "own")
     assert find_key("api.example.com").header() == {"Authorization": "Bearer own"}
     assert host_variable("api.example.com") == "API_EXAMPLE_COM_API_KEY"
+    assert host_variable("127.0.0.1") == "HOST_127_0_0_1_API_KEY"

@@ -135,7 +135,7 @@ class ChatModel:
         Only faults that did not say how long to wait (``unruled`` so far) widen the jitter.
         """
         if fault.retry_after is not None:
-            wait = fault.retry_after + self._jitter.uniform(0, self._backoff)
+            wait = fault.retry_after + self._jitter.uniform(0, min(self._backoff, 0.1 * fault.retry_after))
         else:
             wait = self._jitter.uniform(0, min(WIDEST, self._backoff * 2.0 ** min(unruled - 1, 10)))
         if time.monotonic() + wait > ends:

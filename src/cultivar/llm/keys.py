@@ -21,7 +21,8 @@ LONG_ENOUGH = 12
 
 def host_variable(host: str) -> str:
     """The variable that holds the key of one host alone."""
-    return re.sub(r"[^A-Z0-9]", "_", host.upper()) + "_API_KEY"
+    name = re.sub(r"[^A-Z0-9]", "_", host.upper()) + "_API_KEY"
+    return f"HOST_{name}" if name[0].isdigit() else name  # a shell takes no variable that begins with a digit
 
 
 def find_key(host: str) -> Key:
