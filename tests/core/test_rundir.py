@@ -38,6 +38,8 @@ def test_what_may_grow_may_differ(tmp_path: Path) -> None:
     run.open_for(SETTINGS).close()
     more = RunSettings("agentgen", {"tasks": 99}, {"*": "m"}, {"corpus": "(shipped)"}, 3)
     run.open_for(more, growing=("tasks",)).close()
+    with pytest.raises(UsageError, match="tasks was 99 and is 20"):
+        run.open_for(SETTINGS, growing=("tasks",))
 
 
 def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:

@@ -133,6 +133,19 @@ async def test_a_stage_run_again_draws_anew_and_asks_anew(journal: Journal) -> N
     assert len(model.requests) == 2
 
 
+async def test_a_stage_that_is_named_goes_on(journal: Journal) -> None:
+    model = FunctionModel(lambda _: "x")
+    engine = LocalEngine(journal, {"*": model})
+
+    async def ask(document: Document, scope: Scope) -> str:
+        await scope.ask("any", "p")
+        return scope.path
+
+    for _ in range(2):
+        assert list(await engine.map(ask, DOCUMENTS[:1], stage="round-1")) == ["round-1"]
+    assert len(model.requests) == 1
+
+
 async def test_stop_admits_nothing_more_and_keeps_what_is_done(journal: Journal) -> None:
     engine = LocalEngine(journal, concurrency=2)
 

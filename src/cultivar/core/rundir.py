@@ -61,7 +61,7 @@ class RunSettings:
         }
 
     def differences(self, other: RunSettings, *, growing: Iterable[str] = ()) -> list[str]:
-        """What ``other`` has that this has not, in words; those named by ``growing`` may differ."""
+        """What ``other`` has that this has not, in words; those named by ``growing`` may differ, but not be less."""
         found = []
         for name in ("recipe", "seed"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -73,10 +73,15 @@ class RunSettings:
                 f"{key} was {mine.get(key)!r} and is {theirs.get(key)!r}"
                 for key in sorted(set(mine) | set(theirs))
                 if mine.get(key) != theirs.get(key)
-                and key not in growing
+                and not (key in growing and not _shrank(mine.get(key), theirs.get(key)))
                 and not (table == "inputs" and f"{key}-hash" in mine.keys() & theirs.keys())
             ]
         return found
+
+
+def _shrank(mine: JSON, theirs: JSON) -> bool:
+    """Fewer rows would take the place of more."""
+    return isinstance(mine, int | float) and isinstance(theirs, int | float) and theirs < mine
 
 
 def read_settings(path: Path) -> RunSettings:

@@ -279,6 +279,16 @@ class Scope:
         return hashlib.sha256(mark + b"#%d" % self._root._seen[mark]).digest()[:16]
 
 
+async def together(*branches: Awaitable[T]) -> list[T]:
+    """The results of an item's branches, in order. All of them end before the first error among them is raised, so
+    that no call is left behind unjournalled when the item ends."""
+    done = await asyncio.gather(*branches, return_exceptions=True)
+    for result in done:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in done if not isinstance(result, BaseException)]
+
+
 def as_messages(prompt: Prompt) -> tuple[Mapping[str, JSON], ...]:
     """A string is one user message; Messages and plain mappings are passed on."""
     if isinstance(prompt, str):

@@ -139,12 +139,13 @@ class LocalEngine:
     ) -> Spool[T]:
         """``await function(item, scope, *args)`` for every item; the accepted results in the order of the items.
 
-        Items are records, or JSON. ``stage`` names the step in progress, outcomes and drops (the function's name
-        otherwise); a name used again gets a number. Raises RecipeBug for an exception that is no outcome.
+        Items are records, or JSON. ``stage`` names the step in progress, outcomes and drops; another map of that stage
+        goes on with it. Without it the function's name does, and a name used again gets a number. Raises RecipeBug for
+        an exception that is no outcome.
         """
         base = stage or str(getattr(function, "__name__", "map"))
         want = self._wanted.setdefault(base, Want(self._targets)) if self._targets else None
-        run = _Stage(self._stage_name(base), function, args, Spool(self._folder), Spool(self._folder), want)
+        run = _Stage(stage or self._stage_name(base), function, args, Spool(self._folder), Spool(self._folder), want)
         self._opening = self._opening or base
         run.opens = base == self._opening
         if run.opens and self._left == 0:

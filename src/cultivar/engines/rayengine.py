@@ -158,7 +158,7 @@ class RayEngine:
         base = stage or str(getattr(function, "__name__", "map"))
         want = self._wanted.setdefault(base, Want(self._targets)) if self._targets else None
         folder = self._journal.path.parent
-        run: _Stage[T] = _Stage(self._stage_name(base), want, Spool(folder), Spool(folder))
+        run: _Stage[T] = _Stage(stage or self._stage_name(base), want, Spool(folder), Spool(folder))
         self.progress.stage_began(run.name, len(items) if isinstance(items, Sized) else None)
         source = numbered(items)
         async with self._turn:
@@ -361,8 +361,8 @@ def _connect(address: str | None) -> bool:
     except (ConnectionError, ValueError, RuntimeError) as error:
         told = str(error).strip().splitlines()[0]
         raise UsageError(
-            f"there is no Ray cluster at {address or 'this machine'}: {told}; give --ray-address HOST:6379, "
-            "or leave it out to start one here"
+            f"no Ray cluster answers at {address or 'this machine'}: {told}; give --ray-address HOST:6379 (and export "
+            "RAY_AUTH_TOKEN where it wants one), or leave it out to start one here"
         ) from None
     return True
 

@@ -15,20 +15,19 @@ Departures from the paper:
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle, islice
+from itertools import islice
 from typing import ClassVar, Literal
 
 from cultivar.core.dataset import Dataset
-from cultivar.core.errors import Unparsable
+from cultivar.core.errors import Unparsable, UsageError
 from cultivar.core.protocols import Engine
 from cultivar.core.records import Document, EnvironmentSpec, Record, Task, Trajectory
 from cultivar.core.registry import recipe
-from cultivar.core.scope import Scope
+from cultivar.core.scope import Scope, together
 from cultivar.environments.pddl.accepted import Accepted
 from cultivar.environments.pddl.assess import (
     Demands,
@@ -44,6 +43,7 @@ from cultivar.environments.pddl.evolution.curve import Order, curve, steer
 from cultivar.environments.pddl.library import seeds
 from cultivar.environments.pddl.proposer import ProceduralProposer, Proposer
 from cultivar.environments.pddl.summary import describe
+from cultivar.sources.rounds import rounds
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,20 @@ class Config:
     thoughts: Literal["none", "template", "model"] = "none"
     "Thoughts before actions: none (as in the paper), template (from the plan's causal links), or model."
     observations: Literal["full", "delta", "partial"] = "full"
-    "What a turn shows: full (the paper's), delta (what changed), or partial (what the agent can see)."
+    """What a turn shows: full (the paper's), delta (what changed) or partial (what the agent can see; the planner that
+    demonstrates sees everything, and may go straight to what the agent has not seen yet)."""
     temperature: float = 0.7
     "Of problems and variations, which must differ; domains and languages are asked for at 0."
 
     growing: ClassVar[tuple[str, ...]] = ("environments",)
 
     def __post_init__(self) -> None:
-        for name in ("environments", "tasks", "round_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} {getattr(self, name)}: give at least 1")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: give at least {least}")
 
 
+LEAST = {"environments": 1, "tasks": 1, "round_size": 1, "min_plan": 1, "max_random": 0, "repairs": 0, "temperature": 0}
 WAVE = 5
 """Variations ordered at once; the measured curve is looked at between waves."""
 TRIES = 3
@@ -192,12 +194,7 @@ Answer with one JSON object in a ```json block, from each action's number to its
 METHODS = {
     "harder": ("use more objects", "make the goal harder to reach, with conditions that get in each other's way"),
     "easier": ("use fewer objects", "make the goal easier to reach"),
-    "sideways": (
-        "change what holds at the start",
-        "place things elsewhere at the start",
-        "ask for other facts of the same kind",
-        "change which objects can be combined with which",
-    ),
+    "sideways": ("change what holds at the start", "place things elsewhere", "ask for other facts of the same kind"),
 }
 
 
@@ -258,7 +255,7 @@ async def pose(accepted: Accepted, proposer: Proposer, scope: Scope, wanted: int
         branches = [scope.child(f"pose-{tried + k}") for k in range(wanted - len(accepted))]
         tried += len(branches)
         work = (accepted.examine(proposer.problem(accepted.spec, s), s) for s in branches)
-        for branch, found in zip(branches, await asyncio.gather(*work)):
+        for branch, found in zip(branches, await together(*work)):
             accepted.admit(found, branch, {"stage": "posed"})
 
 
@@ -280,7 +277,7 @@ async def evolve(accepted: Accepted, proposer: Proposer, scope: Scope, config: C
             accepted.examine(proposer.variation(accepted.spec, accepted.tasks[o.seed], o, s), s)
             for o, s in zip(orders, branches)
         )
-        for order, branch, found in zip(orders, branches, await asyncio.gather(*work)):
+        for order, branch, found in zip(orders, branches, await together(*work)):
             origin = {"stage": "evolved", "direction": order.direction, "seed": accepted.tasks[order.seed].id}
             task = accepted.admit(found, branch, origin)
             failed[order.bucket] += task is None or task.meta["difficulty"]["bucket"] != order.bucket
@@ -318,28 +315,30 @@ async def grow(
     if config.thoughts == "model":
         branches = [scope.child(f"think-{k}") for k in range(len(accepted))]
         pairs = zip(accepted.tasks, accepted.trajectories, branches)
-        accepted.trajectories = list(await asyncio.gather(*(think(t, j, spec, s) for t, j, s in pairs)))
+        accepted.trajectories = list(await together(*(think(t, j, spec, s) for t, j, s in pairs)))
     return accepted
 
 
 @recipe("agentgen", paper="2408.00764", roles=("author", "thinker"))
 async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
     model = config.proposer == "model" or (config.proposer == "auto" and engine.has_model("author"))
+    if config.thoughts == "model" and not engine.has_model("thinker"):
+        raise UsageError("--thoughts model needs a model: add --model openai:NAME@http://host:port/v1")
     library = [seed.spec() for seed in seeds()]
     taken: dict[str, EnvironmentSpec] = {}
     records: list[Record] = []
-    proposed, source = 0, cycle(passages)
-    while len(taken) < config.environments and proposed < TRIES * config.environments and not engine.stopping:
-        batch = list(islice(source, min(config.round_size, config.environments - len(taken))))
-        if not batch:
+    proposed = 0
+    for number, batch in enumerate(rounds(passages, config.round_size), 1):
+        examples, waiting = tuple(library), iter(batch)
+        while (todo := list(islice(waiting, config.environments - len(taken)))) and not engine.stopping:
+            proposed += len(todo)
+            for grown in await engine.map(grow, todo, config, examples, model, stage=f"round-{number}"):
+                same = taken.setdefault(grown.spec.meta["key"], grown.spec)
+                if same is not grown.spec:
+                    engine.discard("duplicate-environment", grown.spec, same_as=same.id, name=same.name)
+                    continue
+                library.append(grown.spec)
+                records += grown.records()
+        if len(taken) >= config.environments or proposed >= TRIES * config.environments or engine.stopping:
             break
-        proposed += len(batch)
-        for grown in await engine.map(grow, batch, config, tuple(library), model, stage="round"):
-            spec = grown.spec
-            same = taken.setdefault(spec.meta["key"], spec)
-            if same is not spec:
-                engine.discard("duplicate-environment", spec, same_as=same.id, name=same.name)
-                continue
-            library.append(spec)
-            records += grown.records()
     return describe(records, proposed)
