@@ -156,6 +156,18 @@ def test_rows_added_at_the_end_continue_a_run(capsys: pytest.CaptureFixture[str]
     assert Path("runs/critique/records.jsonl").read_bytes() == after
 
 
+def test_a_config_may_gain_and_lose_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*COMMAND, "--model", script("a", "b", "c", "d")]) == 0
+    before = Path("runs/critique/records.jsonl").read_bytes()
+    changed = RECIPE.replace('tags: tuple[str, ...] = ("a", "b")', 'style: str = "plain"\n    "How it is said."')
+    Path("critique_recipe.py").write_text(changed)
+    del sys.modules["critique_recipe"]
+    assert main([*COMMAND, "--model", script()]) == 0
+    assert Path("runs/critique/records.jsonl").read_bytes() == before
+    assert main([*COMMAND, "--model", script(), "--style", "loud"]) == 2
+    assert "style was 'plain' and is 'loud'" in capsys.readouterr().err
+
+
 def test_a_bug_names_the_item_and_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, "--model", script("a", "b", "c", "bug")]) == 1
     told = capsys.readouterr().err

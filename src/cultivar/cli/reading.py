@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cultivar.core.errors import UsageError
 from cultivar.core.records import Instruction, Record
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
+from cultivar.core.scope import plain
 from cultivar.sources.rows import fingerprint, hash_of, read_rows
 from cultivar.sources.text import read_corpus
 
@@ -43,13 +44,10 @@ class Source:
             passages.update(item.id.encode())
         return {**found, "corpus-hash": passages.hexdigest()[:16]}
 
-    def grown(self, run: RunDirectory) -> tuple[str, ...]:
-        """The settings that may differ from those of an earlier run, since rows were only added at the end."""
-        toml = run.path / "run.toml"
-        before = read_settings(toml).inputs if self.path is not None and toml.exists() else {}
-        size, digest = before.get("input-bytes", ""), before.get("input-hash")
-        same = self.path is not None and size.isdigit() and hash_of(self.path, int(size)) == digest
-        return ("input-hash", "input-bytes") if same else ()
+    def grew(self, before: RunSettings) -> bool:
+        """Whether rows were only added at the end since an earlier run."""
+        size, digest = before.inputs.get("input-bytes", ""), before.inputs.get("input-hash")
+        return self.path is not None and size.isdigit() and hash_of(self.path, int(size)) == digest
 
     @property
     def license(self) -> str:
@@ -71,3 +69,21 @@ def source_of(recipe: Recipe, given: argparse.Namespace, stored: RunSettings | N
         raise UsageError(f"{recipe.name} is run over passages, not over rows; give --corpus PATH")
     path = given.corpus or kept.get("corpus")
     return Source("corpus", None if path in (None, "", SHIPPED) else Path(path), field)
+
+
+def may_differ(recipe: Recipe, source: Source, now: RunSettings, run: RunDirectory) -> set[str]:
+    """The settings in which a run may differ from an earlier one in its folder, and still continue it.
+
+    Those that the recipe lets grow; an input's size, if it only grew; a field that its Config has no more, and one that
+    it had not then and that stands at its default: whoever writes a recipe changes it, and pays for no reply twice.
+    """
+    found = set(getattr(recipe.config, "growing", ()))
+    toml = run.path / "run.toml"
+    if toml.exists():
+        before = read_settings(toml)
+        if source.grew(before):
+            found |= {"input-hash", "input-bytes"}
+        default = plain(asdict(recipe.config()))
+        found |= before.config.keys() - now.config.keys()
+        found |= {name for name in now.config.keys() - before.config.keys() if now.config[name] == default[name]}
+    return found

@@ -24,7 +24,7 @@ from cultivar.cli.arguments import Parser, add_config_flags, config_of
 from cultivar.cli.limits import Counted, Limits, add_limit_flags
 from cultivar.cli.printing import print_json, table
 from cultivar.cli.progress import RunProgress
-from cultivar.cli.reading import source_of
+from cultivar.cli.reading import may_differ, source_of
 from cultivar.core import registry
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
@@ -169,7 +169,7 @@ class _Run:
         given = self.given
         if given.fresh:
             self._say_what_goes()
-        growing = (*getattr(self.recipe.config, "growing", ()), *self.source.grown(self.directory))
+        growing = may_differ(self.recipe, self.source, self.settings, self.directory)
         journal = self.directory.open_for(self.settings, growing=growing, fresh=given.fresh)
         title = f"cultivar run {self.recipe.name} -> {self.directory.path}"
         progress = RunProgress(title, quiet=given.quiet or given.json, want=self.limits.rows)
