@@ -208,6 +208,25 @@ async def test_a_refusal_reaches_every_caller(
     assert len({id(e) for e in found}) == 4
 
 
+async def test_a_refused_creation_leaves_nothing_that_the_next_run_would_stumble_over(
+    server: FakeBatchServer, open_batches: Open
+) -> None:
+    server.http["POST", "batches"] = [400]
+    first = open_batches()
+    with pytest.raises(EndpointError, match="400"):
+        await first.complete(prompt(1))
+    await first.close()
+    server.files.clear()  # and what was uploaded is deleted meanwhile
+    assert (await open_batches().complete(prompt(1))).text == answer(1)
+
+
+async def test_without_a_list_a_lost_creation_is_left_to_the_user(server: FakeBatchServer, open_batches: Open) -> None:
+    server.http = {("POST", "batches"): ["lost"], ("GET", "batches"): [404]}
+    with pytest.raises(EndpointError, match=r"whether a batch of file-0 was created: .*000001\.batch\.json"):
+        await open_batches().complete(prompt(1))
+    assert len(server.batches) == 1
+
+
 async def test_a_full_queue_makes_smaller_batches(server: FakeBatchServer, open_batches: Open) -> None:
     server.most_rows = 7
     await ask_all(open_batches(), 40)

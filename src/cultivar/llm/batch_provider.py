@@ -118,19 +118,31 @@ class ProviderCarrier:
 
         async def attempt() -> str:
             nonlocal lost
-            found = await self._find(str(state["file"]), state.get("uploaded") or 0) if lost else None
+            found = await self._find(batch, str(state["file"]), state.get("uploaded") or 0) if lost else None
             if found is None:
                 lost = True
-                found = str((await self._json("POST", "/batches", json=body))["id"])
+                try:
+                    found = str((await self._json("POST", "/batches", json=body))["id"])
+                except EndpointError:
+                    batch.state_path.unlink(missing_ok=True)  # refused: there is none, and the next run begins anew
+                    raise
             return found
 
         return await self._retried(f"the creation of a batch of {batch.requests}", attempt)
 
-    async def _find(self, file: str, since: int) -> str | None:
+    async def _find(self, batch: Batch, file: str, since: int) -> str | None:
         """The batch of an uploaded file in the provider's list, which is sorted from new to old."""
         after: dict[str, str] = {}
         for _ in range(PAGES):
-            page = await self._json("GET", "/batches", params={"limit": "100", **after})
+            try:
+                page = await self._json("GET", "/batches", params={"limit": "100", **after})
+            except EndpointError as error:
+                raise EndpointError(
+                    f"{error}; without the list it cannot be told whether a batch of {file} was created: if there is "
+                    f'one, write its id into {batch.state_path} as "batch"; if not, remove that file',
+                    status=error.status,
+                    kind=error.kind,
+                ) from None
             rows = page.get("data") or []
             for row in rows:
                 if row.get("input_file_id") == file:
