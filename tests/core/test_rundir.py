@@ -38,6 +38,7 @@ def test_what_may_grow_may_differ(tmp_path: Path) -> None:
     run.open_for(SETTINGS).close()
     more = RunSettings("agentgen", {"tasks": 99}, {"*": "m"}, {"corpus": "(shipped)"}, 3)
     run.open_for(more, growing=("tasks",)).close()
+    run.write_records([Document(text="a")])
     with pytest.raises(UsageError, match="tasks was 99 and is 20"):
         run.open_for(SETTINGS, growing=("tasks",))
 
