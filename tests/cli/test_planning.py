@@ -23,14 +23,35 @@ def test_check(lamps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     )
     code, out, _ = run(capsys, "check", lamps / "bad.pddl", lamps / "problem.pddl")
     assert code == 1
-    assert "bad.pddl:8:" in out
+    assert "bad.pddl:9:" in out
     assert "did you mean" in out
     assert "^" in out
     code, out, _ = run(capsys, "check", lamps / "bad.pddl", "--json")
     found = json.loads(out)
     assert code == 1
     assert not found["good"]
-    assert found["files"][0]["diagnostics"][0]["line"] == 8
+    assert found["files"][0]["diagnostics"][0]["line"] == 9
+
+
+def test_check_sees_what_stands_after_the_end(lamps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = (lamps / "domain.pddl").read_text()
+    for extra in ("and that is all (junk", good):
+        (lamps / "more.pddl").write_text(good + extra)
+        code, out, _ = run(capsys, "check", lamps / "more.pddl")
+        assert code == 1, extra
+        assert "more.pddl:1" in out
+
+
+def test_check_of_replies_tells_positions_of_the_file(lamps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, problem = (lamps / "domain.pddl").read_text(), (lamps / "problem.pddl").read_text()
+    bad = good.replace("(dark ?l)) :effect", "(drak ?l)) :effect")
+    (lamps / "reply.md").write_text(f"Here is the domain.\n\n```pddl\n{bad}\n```\nEnjoy!\n")
+    code, out, _ = run(capsys, "check", lamps / "reply.md")
+    line = next(n for n, text in enumerate((lamps / "reply.md").read_text().splitlines(), 1) if "drak" in text)
+    assert code == 1
+    assert f"reply.md:{line}:43" in out
+    (lamps / "problem.md").write_text(f"A problem:\n```pddl\n{problem}\n```\n")
+    assert run(capsys, "check", lamps / "domain.pddl", lamps / "problem.md")[0] == 0
 
 
 def test_plan_and_validate(lamps: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+from typing import Literal
 
 from cultivar.cli.printing import print_json
 from cultivar.core.errors import InputError
@@ -32,16 +34,29 @@ def read_text(path: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path} is not UTF-8 text (byte {error.start}); convert it with: iconv -f latin1 -t utf-8 {path}"
+            f"{path} is not UTF-8 text (byte {error.start}); convert it with: iconv -f ENCODING -t utf-8 {path}"
         ) from None
+
+
+def pddl_in(text: str, kind: Literal["domain", "problem"]) -> str:
+    """PDDL out of a model's reply, with what stands before it blanked, so that positions are those of the file.
+
+    A file that begins as PDDL does is taken as it is: whatever stands after its end is then seen and reported.
+    """
+    begins = text.lstrip()
+    if "```" not in text and begins[:1] in ("(", ";"):
+        return text
+    found = extract_pddl(text, kind)
+    before = text[: max(0, text.find(found))]
+    return re.sub(r"[^\n]", " ", before) + found
 
 
 def load(domain_path: str, problem_path: str) -> tuple[Domain, Problem]:
     """A checked pair; raises InputError with all diagnostics."""
-    domain = parse_domain(extract_pddl(read_text(domain_path)))
+    domain = parse_domain(pddl_in(read_text(domain_path), "domain"))
     if domain.value is None:
         raise InputError(f"{domain_path} is no good domain:\n{render_all(domain.diagnostics, domain_path)}")
-    problem = parse_problem(read_text(problem_path), domain.value)
+    problem = parse_problem(pddl_in(read_text(problem_path), "problem"), domain.value)
     if problem.value is None:
         raise InputError(f"{problem_path} is no good problem:\n{render_all(problem.diagnostics, problem_path)}")
     return domain.value, problem.value
@@ -55,11 +70,11 @@ def grounded(domain: Domain, problem: Problem, *, max_seconds: float | None = No
 
 
 def check_command(given: argparse.Namespace) -> int:
-    domain = parse_domain(extract_pddl(read_text(given.domain)))
+    domain = parse_domain(pddl_in(read_text(given.domain), "domain"))
     reports = [(given.domain, domain.value is not None, domain.diagnostics)]
     if domain.value is not None:
         for path in given.problems:
-            problem = parse_problem(read_text(path), domain.value)
+            problem = parse_problem(pddl_in(read_text(path), "problem"), domain.value)
             reports.append((path, problem.value is not None, problem.diagnostics))
     good = all(ok for _, ok, _ in reports)
     if given.json:
