@@ -56,6 +56,7 @@ def test_the_gates(spec: EnvironmentSpec, old: str, new: str, wanted: str) -> No
 def test_demands_are_obeyed(spec: EnvironmentSpec) -> None:
     assert gate(spec, PROBLEM, min_plan=5) == "plan-short"
     assert gate(spec, PROBLEM, max_random=-0.1) == "random-walk"
+    assert gate(spec, PROBLEM, max_reordered=-0.1) == "any-order"
     assert gate(spec, PROBLEM, expansions=1) == "unsolved"
 
 

@@ -47,11 +47,12 @@ class Demands:
     """What a task must satisfy, and what may be spent to find out (states, not seconds)."""
 
     min_plan: int = 3
-    max_random: float = 0.5
+    max_random: float = audit.MAX_RANDOM
     thoughts: Thoughts = "none"
     observations: Mode = "full"
     expansions: int = 20_000
     optimal_expansions: int = 2_000
+    max_reordered: float = audit.MAX_REORDERED
 
 
 def spec_of(
@@ -108,6 +109,8 @@ def assess(spec: EnvironmentSpec, problem_text: str, demands: Mapping[str, Any],
     if found := audit.audit_plan(simulator, best, min_plan=wanted.min_plan):
         return _failed(*found)
     difficulty = measure(task, best, random.Random(seed), simulator=simulator)
+    if found := audit.audit_order(difficulty.reordered, max_reordered=wanted.max_reordered):
+        return _failed(*found)
     if found := audit.audit_difficulty(difficulty, max_random=wanted.max_random):
         return _failed(*found)
     narrator = Narrator(task, Language.from_json(spec.data["language"]))

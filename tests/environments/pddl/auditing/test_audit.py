@@ -19,13 +19,14 @@ from cultivar.environments.pddl.auditing.audit import (
     audit_environment,
     audit_language,
     audit_mutants,
+    audit_order,
     audit_plan,
     audit_replay,
     audit_start,
     audit_task,
 )
 from cultivar.environments.pddl.auditing.canonical import domain_key
-from cultivar.environments.pddl.auditing.difficulty import Difficulty, measure
+from cultivar.environments.pddl.auditing.difficulty import Difficulty, measure, reordered
 from cultivar.environments.pddl.auditing.mutate import MutationCheck
 from cultivar.environments.pddl.grounding.ground import ground
 from cultivar.environments.pddl.model import Domain
@@ -183,6 +184,45 @@ def test_random_walk_gate() -> None:
     easy = Difficulty(3, True, 1, 2.0, 0.0, 0.75, 1, 0, "3-4")
     assert [f.gate for f in audit_difficulty(easy, max_random=0.5)] == ["random-walk"]
     assert audit_difficulty(easy, max_random=0.75) == []
+
+
+CHECKLIST = """
+(define (domain checklist) (:requirements :strips :typing) (:types job lamp)
+ (:predicates (done ?j - job) (lit ?l - lamp) (dark ?l - lamp))
+ (:action do :parameters (?j - job) :effect (done ?j))
+ (:action light :parameters (?l - lamp) :precondition (dark ?l) :effect (and (lit ?l) (not (dark ?l))))
+ (:action douse :parameters (?l - lamp) :precondition (lit ?l) :effect (and (dark ?l) (not (lit ?l)))))
+"""
+
+
+def test_a_checklist_fails_although_a_random_walk_does_not_solve_it() -> None:
+    domain = domain_of(CHECKLIST)
+    assert audit_domain(domain) == []
+    jobs = " ".join(f"j{i}" for i in range(8))
+    lamps = " ".join(f"l{i}" for i in range(20))
+    dark = " ".join(f"(dark l{i})" for i in range(20))
+    goal = " ".join(f"(done j{i})" for i in range(8))
+    text = f"(define (problem p) (:domain checklist) (:objects {jobs} - job {lamps} - lamp) (:init {dark})"
+    simulator = simulator_of(domain, f"{text} (:goal (and {goal})))")
+    found = plan(simulator.task)
+    difficulty = measure(simulator.task, found, random.Random(1))
+    assert difficulty.random_walk_success == 0
+    assert difficulty.reordered == 1
+    findings = audit_task(simulator, found, difficulty)
+    assert [f.gate for f in findings] == ["any-order"]
+    assert findings[0].evidence == {"share": 1.0, "most": 0.5}
+
+
+def test_a_plan_whose_order_matters_passes(crossing: Simulator) -> None:
+    difficulty = measure(crossing.task, plan(crossing.task, optimal=True), random.Random(1))
+    assert difficulty.reordered <= 0.1
+    assert audit_order(0.5) == []
+    assert audit_order(0.5, max_reordered=0.4)[0].gate == "any-order"
+
+
+def test_a_plan_of_one_step_repeated_has_no_order(crossing: Simulator) -> None:
+    step = plan(crossing.task).operators[0]
+    assert reordered(crossing, [step] * 3, random.Random(1), 12) == 1
 
 
 def test_duplicates_language_and_replay(ferry: Domain) -> None:

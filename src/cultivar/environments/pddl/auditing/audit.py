@@ -1,9 +1,9 @@
 """The audit: what must hold of a domain, a task, its language and an environment, and the evidence where it does not.
 
 The gates of one task are tried from cheap to dear and stop at the first stage that fails, because what comes after
-would only repeat it: ``audit_start`` needs no plan, ``audit_plan`` needs one, ``audit_difficulty`` needs the walks,
-``audit_language``, ``audit_replay`` and ``audit_mutants`` need the text. Everything that costs is computed by the
-caller and passed in.
+would only repeat it: ``audit_start`` needs no plan, ``audit_plan`` needs one, ``audit_order`` its random orders,
+``audit_difficulty`` the walks, ``audit_language``, ``audit_replay`` and ``audit_mutants`` the text. Everything that
+costs is computed by the caller and passed in.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
     "audit_environment",
     "audit_language",
     "audit_mutants",
+    "audit_order",
     "audit_plan",
     "audit_replay",
     "audit_start",
@@ -39,6 +40,9 @@ __all__ = [
 MIN_PLAN = 3
 MAX_RANDOM = 0.5
 """The share of random walks (of twice the plan's length and six steps more) that may reach the goal by accident."""
+MAX_REORDERED = 0.5
+"""The share of random orders of a plan that may be plans too: all are of a checklist, half where the only thing that
+matters is that one step follows another, a sixth of three steps of which each needs the one before."""
 
 
 def audit_duplicate(
@@ -81,6 +85,14 @@ def audit_plan(simulator: Simulator, plan: Plan, *, min_plan: int = MIN_PLAN) ->
     return []
 
 
+def audit_order(share: float, *, max_reordered: float = MAX_REORDERED) -> list[Finding]:
+    """``share`` as ``difficulty.reordered`` gives it."""
+    if share <= max_reordered:
+        return []
+    message = f"{share:.0%} of the plan's random orders are plans too; at most {max_reordered:.0%} may be."
+    return [Finding("any-order", message, {"share": share, "most": max_reordered})]
+
+
 def audit_difficulty(difficulty: Difficulty, *, max_random: float = MAX_RANDOM) -> list[Finding]:
     share = difficulty.random_walk_success
     if share <= max_random:
@@ -119,11 +131,13 @@ def audit_task(
     *,
     min_plan: int = MIN_PLAN,
     max_random: float = MAX_RANDOM,
+    max_reordered: float = MAX_REORDERED,
 ) -> list[Finding]:
     """Every gate of a task that needs no text, up to the first stage that fails."""
     found = audit_start(simulator) or audit_plan(simulator, plan, min_plan=min_plan)
     if not found and difficulty is not None:
-        found = audit_difficulty(difficulty, max_random=max_random)
+        found = audit_order(difficulty.reordered, max_reordered=max_reordered)
+        found = found or audit_difficulty(difficulty, max_random=max_random)
     return found
 
 

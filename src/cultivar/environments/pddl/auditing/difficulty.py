@@ -1,8 +1,9 @@
-"""How hard a task is, measured: by its plan, by the search that found it and by seeded random walks."""
+"""How hard a task is, measured: by its plan and random orders of it, by the search that found it, by random walks."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
@@ -34,7 +35,8 @@ class Difficulty:
     ``dead_ends``: share of those walks after which the goal is proved out of reach (no action is applicable, or the
     goal is unreachable even without deletes, or all states from there were looked at): a lower bound; None if no walk
     was made. ``goals``: top-level goal conjuncts. ``interactions``: how often along the plan a goal literal that holds
-    stops holding, that is, how often a goal must be given up for another.
+    stops holding, that is, how often a goal must be given up for another. ``reordered``: share of random orders of the
+    plan that are plans too, 1 for a checklist.
     """
 
     plan_length: int
@@ -46,6 +48,7 @@ class Difficulty:
     goals: int
     interactions: int
     bucket: str | None
+    reordered: float = 0.0
 
     def to_json(self) -> dict[str, JSON]:
         return asdict(self)
@@ -57,6 +60,7 @@ def measure(
     rng: random.Random,
     *,
     walks: int = 12,
+    orders: int = 20,
     simulator: Simulator | None = None,
     look_ahead: int = 60,
 ) -> Difficulty:
@@ -89,7 +93,35 @@ def measure(
         goals=len(simulator.goals()),
         interactions=_interactions(task, states),
         bucket=bucket(len(plan.operators)),
+        reordered=reordered(simulator, plan.operators, rng, orders),
     )
+
+
+def reordered(simulator: Simulator, steps: Sequence[Operator], rng: random.Random, orders: int) -> float:
+    """The share of random orders of a plan, its own left out, that are plans too; 1 if it has no other order.
+
+    It is measured on the one plan that was found, and only as a whole: pairs of steps that must follow each other, each
+    pair independent of the others, give a small share.
+    """
+    order, tried, good = list(steps), 0, 0
+    own = [(op.name, op.args) for op in steps]
+    for _ in range(orders):
+        rng.shuffle(order)
+        calls = [(op.name, op.args) for op in order]
+        if calls != own:
+            tried += 1
+            good += _reaches_goal(simulator, calls)
+    return round(good / tried, 4) if tried else 1.0
+
+
+def _reaches_goal(simulator: Simulator, calls: Sequence[tuple[str, tuple[str, ...]]]) -> bool:
+    state = simulator.initial
+    for name, args in calls:
+        op = simulator.find(state, name, args)
+        if op is None:
+            return False
+        state = simulator.apply(state, op)
+    return simulator.is_goal(state)
 
 
 def _interactions(task: GroundTask, states: list[int]) -> int:

@@ -26,6 +26,7 @@ GATES: dict[str, str] = {
     "unsolved": "The planner finds a solution within its limits.",
     "plan-invalid": "The plan replays in the simulator and ends in the goal.",
     "plan-short": "The best plan found has the least length asked for.",
+    "any-order": "The order of the plan's actions matters: few enough of its random orders are plans too.",
     "random-walk": "A random walk reaches the goal in no more than the share of attempts allowed.",
     # a task, through its language
     "language-clash": "No two ground facts or actions of the task are told in the same sentence.",
