@@ -103,6 +103,22 @@ def test_it_runs_like_one_that_ships(capsys: pytest.CaptureFixture[str]) -> None
     assert "--corpus" not in told
 
 
+def test_a_dropped_item_is_shown_with_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("run", "answer", *INPUT, "--concurrency", "1", "--quiet", "--model", script(" ", "Because."))
+    assert main(list(words)) == 0
+    dropped = json.loads(Path("runs/answer/dropped.jsonl").read_text())
+    capsys.readouterr()
+    assert main(["show", "runs/answer", dropped["item"][:6]]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"dropped: empty · item {dropped['item']} · answer\n")
+    assert "[subject]" in told
+    assert "Why?" in told
+    assert main(["show", "runs/answer", dropped["item"][:6], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [dropped]
+    assert main(["show", "runs/answer", "nowhere"]) == 1
+    assert "no record or dropped item 'nowhere' (1 conversations)" in capsys.readouterr().err
+
+
 def test_audit_says_what_it_can_prove(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, "--model", script("a", "b", "c", "d")]) == 0
     capsys.readouterr()

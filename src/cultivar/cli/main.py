@@ -35,7 +35,10 @@ def build_parser() -> Parser:
     show = commands.add_parser("show", help="read a run, or one of its items", description="Shows a run or an item.")
     show.add_argument("run", metavar="RUN", help="the folder of a run")
     show.add_argument(
-        "item", metavar="ITEM", nargs="?", help="an id, the beginning of one, or the number of a conversation"
+        "item",
+        metavar="ITEM",
+        nargs="?",
+        help="an id of a record or of a dropped item, its beginning, or the number of a conversation",
     )
     show.add_argument("--calls", action="store_true", help="the calls to models, with prompts and replies")
 

@@ -12,7 +12,7 @@ from cultivar.core import registry
 from cultivar.core.errors import InputError
 from cultivar.core.records import JSON, EnvironmentSpec, Instruction, Preference, Record, Sample, Task, Trajectory
 from cultivar.core.rundir import RunDirectory
-from cultivar.core.text import clean
+from cultivar.core.text import clean, shown
 
 
 def list_command(given: argparse.Namespace) -> int:
@@ -34,6 +34,8 @@ def show_command(given: argparse.Namespace) -> int:
     if given.item is None:
         return _show_run(run, given)
     record = _find(run, given.item)
+    if record is None:
+        return _show_dropped(run, given)
     if given.json:
         print_json({"id": record.id, **record.to_json()})
     else:
@@ -62,7 +64,27 @@ def _show_run(run: RunDirectory, given: argparse.Namespace) -> int:
     return 0
 
 
-def _find(run: RunDirectory, item: str) -> Record:
+def _show_dropped(run: RunDirectory, given: argparse.Namespace) -> int:
+    """What was dropped of an item, or raises InputError."""
+    found = [row for _, row in run.rows("dropped.jsonl") if len(given.item) >= 4 and row["item"].startswith(given.item)]
+    if not found:
+        talks = sum(isinstance(r, Trajectory | Sample | Preference) for r in run.records())
+        raise InputError(
+            f"{run.path} has no record or dropped item {given.item!r} ({talks:,} conversations); give an id of "
+            "records.jsonl or dropped.jsonl, or a number from 1"
+        )
+    if given.json:
+        print_json(found)
+        return 0
+    for row in found:
+        print(f"dropped: {row['reason']} · item {row['item']} · {row['path'] or row['stage']}\n")
+        for name, value in (*row["evidence"].items(), ("subject", row.get("subject"))):
+            if value is not None:
+                print(f"[{name}]\n{clean(shown(value))}\n")
+    return 0
+
+
+def _find(run: RunDirectory, item: str) -> Record | None:
     """A record by id or the beginning of one; a number N is the N-th conversation."""
     seen = 0
     for record in run.records():
@@ -72,9 +94,7 @@ def _find(run: RunDirectory, item: str) -> Record:
                 return record
         if len(item) >= 4 and record.id.startswith(item):
             return record
-    raise InputError(
-        f"{run.path} has no record {item!r} ({seen:,} conversations); give an id of records.jsonl, or a number from 1"
-    )
+    return None
 
 
 def _is_place(item: str) -> bool:
