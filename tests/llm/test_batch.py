@@ -286,8 +286,10 @@ async def test_what_was_never_sent_is_thrown_away(server: FakeBatchServer, open_
     folder = tmp_path / "batches"
     folder.mkdir()
     (folder / "000001.requests.jsonl").write_text(json.dumps({"custom_id": f"{1:032x}"}) + "\n")
+    (folder / ".draft-x").write_text("half a fi")
     await ask_all(open_batches(), 2)
     assert [len(server.rows(b)) for b in server.batches.values()] == [2]
+    assert not (folder / ".draft-x").exists()
 
 
 async def test_a_refusal_of_an_earlier_run_is_asked_again(server: FakeBatchServer, open_batches: Open) -> None:

@@ -92,7 +92,7 @@ class BatchModel:
         carrier: Carrier,
         folder: Folder,
         *,
-        quiet: float = 2.0,
+        quiet: float = 5.0,
         attempts: int = 5,
         pause: float = 30.0,
         most_rows: int = MOST_ROWS,

@@ -91,6 +91,8 @@ class Folder:
             raise UsageError(f"another run keeps its batches in {self.path}; give each run its own folder") from None
         except OSError as error:
             raise InputError(f"{self.path} cannot hold batches: {error.strerror}; give another folder") from None
+        for cut_off in self.path.glob(".draft-*"):  # of a run that was killed while it wrote
+            cut_off.unlink(missing_ok=True)
         return self._batches()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -355,5 +356,5 @@ def provider_model(model: str, base_url: str, batches: Path) -> BatchModel:
 
 def _folder_name(name: str) -> str:
     """A readable folder for a model's name, its own for every name."""
-    slug = "".join(c if c.isalnum() or c in "-._" else "-" for c in name.removeprefix("batch:"))
+    slug = re.sub(r"[^a-zA-Z0-9._]+", "-", name.removeprefix("batch:"))
     return f"{slug[:60]}-{content_hash(name)[:8]}"
