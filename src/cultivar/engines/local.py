@@ -22,7 +22,7 @@ from cultivar.core.journal import Journal
 from cultivar.core.protocols import Model, Reply, Usage
 from cultivar.core.records import JSON
 from cultivar.core.scope import Backing, Scope, Silent
-from cultivar.engines.outcomes import numbered, outcome_of, set_level_row
+from cultivar.engines.outcomes import Outcome, numbered, outcome_of, set_level_row
 from cultivar.engines.spool import Spool
 from cultivar.engines.want import Target, Want
 from cultivar.engines.workers import Workers
@@ -145,12 +145,21 @@ class LocalEngine:
         """
         base = stage or str(getattr(function, "__name__", "map"))
         want = self._wanted.setdefault(base, Want(self._targets)) if self._targets else None
-        run = _Stage(stage or self._stage_name(base), function, args, Spool(self._folder), Spool(self._folder), want)
+        run = Stage(stage or self._stage_name(base), function, args, Spool(self._folder), Spool(self._folder), want)
         self._opening = self._opening or base
         run.opens = base == self._opening
         if run.opens and self._left == 0:
             self.stop()
         self.progress.stage_began(run.name, len(items) if isinstance(items, Sized) else None)
+        await self._through(run, items)
+        for rows in run.drops:
+            self._drop(rows)
+        if want is not None:
+            self._drop(want.settle(run.results, run.name))
+        return run.results
+
+    async def _through(self, run: Stage[T], items: Iterable[Any]) -> None:
+        """Takes the items through the stage; another engine does this elsewhere."""
         source = numbered(items, self.only)
         tasks = [asyncio.create_task(self._work(run, source)) for _ in range(self._width(items))]
         try:
@@ -164,13 +173,8 @@ class LocalEngine:
                 self._backing.ending = error
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
-        for rows in run.drops:
-            self._drop(rows)
-        if want is not None:
-            self._drop(want.settle(run.results, run.name))
-        return run.results
 
-    async def _work(self, run: _Stage[T], source: Iterator[tuple[int, str, Any]]) -> None:
+    async def _work(self, run: Stage[T], source: Iterator[tuple[int, str, Any]]) -> None:
         """One of the pool: item after item, until there is none or none is wanted."""
         while not self._stopping and self._backing.ending is None:
             if run.want is not None and not run.want.admits(run.flying):
@@ -198,8 +202,12 @@ class LocalEngine:
                 run.flying -= 1
                 run.tell()
 
-    async def _one(self, run: _Stage[T], number: int, item_id: str, item: Any) -> None:
+    async def _one(self, run: Stage[T], number: int, item_id: str, item: Any) -> None:
         found = await outcome_of(run.function, self._backing, run.name, item_id, item, run.args, self._command)
+        self._ended(run, number, item_id, found)
+
+    def _ended(self, run: Stage[T], number: int, item_id: str, found: Outcome) -> None:
+        """Counts, keeps and tells the outcome of one item."""
         if found.status == "accepted":
             run.results.put(number, found.result)
             if run.want is not None:
@@ -208,12 +216,15 @@ class LocalEngine:
             run.drops.put(number, found.rows)
         if self._left is not None:
             self._measure(run, found.spent)
-        self._backing.journal.put_outcome(run.name, item_id, found.status, found.reason, found.evidence)
+        self._note(run, number, item_id, found)
         for reason in found.discarded:
             self.progress.discarded(run.name, reason)
         self.progress.item_ended(run.name, found.status, found.reason, found.kinds)
 
-    def _measure(self, run: _Stage[T], spent: Spent) -> None:
+    def _note(self, run: Stage[T], number: int, item_id: str, found: Outcome) -> None:
+        self._backing.journal.put_outcome(run.name, item_id, found.status, found.reason, found.evidence)
+
+    def _measure(self, run: Stage[T], spent: Spent) -> None:
         if run.opens:
             self.measured.append(spent)
         else:
@@ -237,7 +248,7 @@ class LocalEngine:
 
 
 @dataclass
-class _Stage(Generic[T]):
+class Stage(Generic[T]):
     """One map under way."""
 
     name: str
