@@ -18,6 +18,7 @@ CORE_ORDER = (
     "protocols",
     "dataset",
     "replies",
+    "schema",
     "journal",
     "budget",
     "registry",

@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from cultivar.core.errors import InputError, UsageError
-from cultivar.core.journal import SCHEMA_VERSION, SMALL, Journal, reply_to_json
+from cultivar.core.journal import Journal, reply_to_json
 from cultivar.core.protocols import Choice, Reply, Usage
+from cultivar.core.schema import SCHEMA_VERSION, SMALL
 
 REPLY = Reply((Choice("yes", "stop", "because", ({"id": "1"},)),), Usage(3, 4, 0.5), "m", 1.25, 2, ("429",))
 
@@ -223,3 +224,14 @@ async def test_a_reply_whose_asker_was_cancelled_is_kept(tmp_path: Path) -> None
         journal.put_effect(b"e", "i", "p", "n", 1, 0.0).cancel()
         await journal.put_effect(b"f", "i", "p", "n", 2, 0.0)
         assert journal.effect(b"e") == (1,)
+
+
+async def test_outcomes_are_those_of_the_latest_run(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    for item in ("a", "b"):
+        with Journal(path) as journal:
+            journal.put_outcome("s", item, "accepted", "", {})
+    Journal(path).close()  # looking is no run
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT item FROM outcomes").fetchall() == [("b",)]
+    connection.close()

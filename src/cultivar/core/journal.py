@@ -4,7 +4,7 @@ One SQLite file in WAL mode, one writer thread. Whatever is put while a commit i
 at a low rate every row is committed by itself and at a high rate many share a commit. A row is readable again after a
 SIGKILL once ``put_*`` has been awaited: the caller goes on only when its row is committed, so a kill wastes the calls
 in flight and nothing else. A full disk stops the run with a sentence; what was committed stays. A file of an older
-schema is brought up to this one when it is opened (``_MIGRATIONS``).
+schema is brought up to this one when it is opened (``core.schema``).
 
     calls      one row for each answered request: key, item, path, role, model, request, reply, usage, seconds, attempts
     effects    one row for each ``once``: key, item, path, name, result, CPU seconds
@@ -20,7 +20,6 @@ import queue
 import sqlite3
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,73 +31,16 @@ import orjson
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.protocols import Choice, Reply, Usage
 from cultivar.core.records import JSON
+from cultivar.core.schema import INSERT, MIGRATIONS, SCHEMA_VERSION, packed, unpack
 
-_ROWS = """
-CREATE TABLE calls (
-    number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, item TEXT NOT NULL, path TEXT NOT NULL, role TEXT NOT NULL,
-    model TEXT NOT NULL, request BLOB NOT NULL, reply BLOB NOT NULL, prompt_tokens INTEGER NOT NULL,
-    completion_tokens INTEGER NOT NULL, cost REAL, seconds REAL NOT NULL, attempts INTEGER NOT NULL,
-    faults TEXT NOT NULL, at REAL NOT NULL
-);
-CREATE TABLE effects (
-    number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, item TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
-    result BLOB NOT NULL, seconds REAL NOT NULL, at REAL NOT NULL
-);
-"""
-_OUTCOMES = """
-CREATE TABLE outcomes (
-    stage TEXT NOT NULL, item TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, evidence BLOB NOT NULL
-);
-"""
-# Rows are appended, and only the 16 bytes of their keys land all over the file: half the time of a table that is sorted
-# by key, as schema 1 had it.
-
-_COLUMNS = {
-    "calls": "key, item, path, role, model, request, reply, prompt_tokens, completion_tokens, cost, seconds, attempts,"
-    " faults, at",
-    "effects": "key, item, path, name, result, seconds, at",
-    "outcomes": "stage, item, status, reason, evidence",
-}
-_PACKED = {"calls": (5, 6), "effects": (4,), "outcomes": (4,)}
-"""The columns that ``pack`` is for, by their place."""
-
-_FROM_1 = f"""
-ALTER TABLE calls RENAME TO calls_1;
-ALTER TABLE effects RENAME TO effects_1;
-{_ROWS}
-INSERT INTO calls ({_COLUMNS["calls"]}) SELECT {_COLUMNS["calls"]} FROM calls_1 ORDER BY at, key;
-INSERT INTO effects ({_COLUMNS["effects"]}) SELECT {_COLUMNS["effects"]} FROM effects_1 ORDER BY at, key;
-DROP TABLE outcomes;
-{_OUTCOMES}
-DROP TABLE calls_1;
-DROP TABLE effects_1;
-"""
-
-_MIGRATIONS = {0: _ROWS + _OUTCOMES, 1: _FROM_1}
-"""Schema -> what makes the next one of it; 0 is an empty file. A new schema adds a line and changes no older one."""
-SCHEMA_VERSION = max(_MIGRATIONS) + 1
-
-_INSERT = {
-    table: f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({','.join('?' * (columns.count(',') + 1))})"
-    for table, columns in _COLUMNS.items()
-}
 _KNOWN_BITS = 25
 """2**25 bits are 4 MiB; of a million keys that are not there, three in a hundred are looked for in the file."""
-SMALL = 512
-"""Bytes of JSON that are stored as they are: compressing them would cost more than it saves."""
-
-
-def pack(raw: bytes) -> bytes:
-    """JSON as it is stored: compressed unless it is small. A zlib stream begins with 0x78, which no JSON does."""
-    return raw if len(raw) < SMALL else zlib.compress(raw, 1)
+_MANY = 256
+"""Rows that nobody waits for, in one commit at least."""
 
 
 def _dumps(value: JSON) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
-
-
-def unpack(blob: bytes) -> JSON:
-    return orjson.loads(zlib.decompress(blob) if blob[0] == 0x78 else blob)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +86,7 @@ class Journal:
         self._queue: list[tuple[str, tuple[Any, ...], asyncio.Future[None] | None]] = []
         self._guard = threading.Lock()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._woken = False
         self._known: bytearray | None = None
         self._lock: IO[bytes] | None = None
         self._writer: threading.Thread | None = None
@@ -188,7 +131,7 @@ class Journal:
             self._reader.close()
             self._reader = copy
         for old in range(version, SCHEMA_VERSION):
-            self._reader.executescript(f"BEGIN; {_MIGRATIONS[old]} PRAGMA user_version={old + 1}; COMMIT;")
+            self._reader.executescript(f"BEGIN; {MIGRATIONS[old]} PRAGMA user_version={old + 1}; COMMIT;")
 
     def _learn(self, key: bytes) -> None:
         if self._known is not None:
@@ -299,8 +242,10 @@ class Journal:
             if self._failure is not None:
                 raise self._failure
             self._queue.append((table, row, done))
-            first = len(self._queue) == 1
-        if first:  # the writer is woken once for all that is put until it looks
+            # The writer is woken once for all that is put until it looks; what nobody waits for can wait.
+            wakes = not self._woken and (done is not None or len(self._queue) >= _MANY)
+            self._woken = self._woken or wakes
+        if wakes:
             self._wake.put(True)
 
     def _write_forever(self) -> None:
@@ -309,16 +254,20 @@ class Journal:
         connection.execute("PRAGMA cache_size=-32000")
         connection.execute("PRAGMA wal_autocheckpoint=4000")
         begun = False
-        while self._wake.get():
+        going = True
+        while going:
+            going = self._wake.get()
             with self._guard:
-                batch, self._queue = self._queue, []
+                batch, self._queue, self._woken = self._queue, [], False
+            if not batch:
+                continue
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 if not begun:
                     connection.execute("DELETE FROM outcomes")
                     begun = True
                 for table, row, _ in batch:
-                    connection.execute(_INSERT[table], _packed(table, row))
+                    connection.execute(INSERT[table], packed(table, row))
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 with self._guard:  # nothing is put from now on, and nobody waits for what was
@@ -373,14 +322,6 @@ def _settle(futures: list[asyncio.Future[None]], failure: Exception | None) -> N
     for loop, waiting in by_loop.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, waiting)
-
-
-def _packed(table: str, row: tuple[Any, ...]) -> list[Any]:
-    """Done by the writer's thread: zlib lets the others run meanwhile."""
-    stored = list(row)
-    for place in _PACKED[table]:
-        stored[place] = pack(stored[place])
-    return stored
 
 
 def _lock(path: Path) -> IO[bytes]:
