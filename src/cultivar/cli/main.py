@@ -16,13 +16,18 @@ from cultivar.cli.arguments import Parser
 from cultivar.core.errors import CultivarError
 
 
+EPILOG = """\
+exit codes: 0 good, 1 the input is not good, 2 wrong usage, 3 a budget is spent
+
+begin with: cultivar run agentgen"""
+
+
 def build_parser() -> Parser:
     """The parser of everything but the settings of recipes, which ``run`` adds when it knows which recipe."""
     parser = Parser(
         prog="cultivar",
         description="Grows verified training data for language-model agents and assistants out of raw text.",
-        epilog="exit codes: 0 good, 1 the input is not good, 2 wrong usage, 3 a budget is spent\n\n"
-        "begin with: cultivar run agentgen",
+        epilog=EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"cultivar {cultivar.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
