@@ -15,7 +15,6 @@ import cultivar
 from cultivar.cli.arguments import Parser
 from cultivar.core.errors import CultivarError
 
-
 EPILOG = """\
 exit codes: 0 good, 1 the input is not good, 2 wrong usage, 3 a budget is spent
 
