@@ -9,6 +9,9 @@ import pytest
 
 from cultivar.environments.pddl.model import And, Atom, Not, literals
 from cultivar.environments.pddl.procedural import Proposal, propose
+from cultivar.environments.pddl.procedural.describe import labels
+from cultivar.environments.pddl.procedural.draft import Draft
+from cultivar.environments.pddl.procedural.themes import THEMES
 
 
 @pytest.fixture(params=range(12))
@@ -42,3 +45,23 @@ def test_denied_conditions_are_denied_in_words(proposal: Proposal) -> None:
 def test_nothing_is_left_to_be_filled_in(proposal: Proposal) -> None:
     assert not re.search(r"[{}~|]", proposal.description)
     assert "You have the following restrictions:" in proposal.description
+
+
+def test_only_a_noun_that_is_there_already_makes_the_next_one_the_other() -> None:
+    draft = Draft(THEMES[0], random.Random(0), solo=False)
+    for role, noun in (("worker", "stagehand"), ("grip", "hand"), ("load", "heavy load"), ("item", "load")):
+        draft.type(role, noun)
+    for role, noun in (("height", "level"), ("depth", "level crossing")):
+        draft.type(role, noun)
+    found = labels(draft, [(role, role) for role in draft.types])
+    assert not any("other" in label for label in found.values())
+    twice = labels(draft, [("one", "item"), ("big", "load"), ("two", "item"), ("low", "height"), ("high", "height")])
+    assert list(twice.values()) == ["load", "heavy load", "other load", "level A", "level B"]
+
+
+def test_rules_say_what_can_be_done_and_not_what_can_be_made() -> None:
+    said = "\n".join(propose("", random.Random(seed)).description for seed in range(120))
+    assert not re.search(r"can be made|been made|only at its hour", said)
+    assert re.search(r"- (You|An? [a-z ]+) can [a-z ]+ only at the [a-z -]+, and only while it is ", said)
+    assert re.search(r"must [a-z -]+ that tool before it can be used again", said)
+    assert re.search(r"can [a-z ,-]+ only at the hour that is set for it", said)

@@ -10,6 +10,7 @@ import pytest
 from cultivar.environments.pddl.auditing import audit
 from cultivar.environments.pddl.auditing.coverage import witness
 from cultivar.environments.pddl.grounding.ground import ground
+from cultivar.environments.pddl.model import Atom
 from cultivar.environments.pddl.narration.check_language import check_language
 from cultivar.environments.pddl.narration.narrate import Narrator
 from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
@@ -91,3 +92,24 @@ def test_a_role_is_used_for_one_thing() -> None:
         draft.predicate("locked", "box", "the {box} ~be locked")
     with pytest.raises(ValueError, match="role 'unlock'"):
         draft.action("unlock", "unlock", "who", "", "", "{who} ~verb")
+
+
+@pytest.mark.parametrize("extra", ["vehicles", "oneway", "permits", "escort", "teamwork", "pushing"])
+def test_where_visits_are_recorded_every_place_that_one_has_been_in_is_visited(extra: str) -> None:
+    checked = 0
+    for seed in range(30):
+        made = propose_with(alone(BY_NAME[extra]), seed)
+        if "visited" not in made.draft.predicates:
+            continue
+        at, visited = (made.draft.predicates[role].name for role in ("at", "visited"))
+        for number in range(2):
+            simulator = Simulator(ground(made.domain, made.sample(random.Random(number), number + 2)))
+            found = plan(simulator.task, max_expansions=10_000)
+            state = simulator.initial
+            for operator in [None, *found.operators]:
+                state = state if operator is None else simulator.apply(state, operator)
+                atoms = simulator.task.atoms(state)
+                here = {atom.args[-1] for atom in atoms if atom.predicate == at}
+                assert all(simulator.holds(state, Atom(visited, (place,))) for place in here)
+                checked += len(here)
+    assert checked

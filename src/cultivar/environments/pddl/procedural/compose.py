@@ -81,4 +81,6 @@ def build(theme: Theme, mechanics: list[type[Mechanic]], rng: random.Random) -> 
     drawn = [mechanic(rng) for mechanic in mechanics]
     for mechanic in drawn:
         mechanic.build(draft)
+    for mechanic in drawn:
+        mechanic.conclude(draft)
     return draft, drawn

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 from cultivar.environments.pddl.procedural.draft import ActionDraft, Draft, Literal, Parameter
 from cultivar.environments.pddl.procedural.wording import Polarity, capital, listed, plural, say, with_article
 
 _LETTERED = ("level", "hour", "colour", "rank")
 """Nouns of types whose objects are named by adjectives or numerals: "level A" reads better than "the level"."""
+_CHOSEN = {"hand": "chosen hand"}
+"""Nouns of which everyone has several, so that "the hand" would not be read as any of them."""
+
+
+_IS_LEVEL = re.compile(r"\b((?:is|be)(?: not| no longer)?) level\b")
 
 
 def describe(draft: Draft, topic: list[str]) -> str:
@@ -26,7 +34,7 @@ def _setting(draft: Draft, topic: list[str]) -> str:
     if not draft.solo:
         text += f" You direct the {plural(draft.noun('worker'))}: say who does what, one step after the other."
     if topic:
-        text += f" Much of the talk here is of {listed(topic)}."
+        text += f" Words often heard here are {listed(topic)}."
     kinds = [
         plural(t.noun) for role, t in draft.types.items() if t.noun not in ("thing", "station", "hand", *_LETTERED)
     ]
@@ -34,15 +42,19 @@ def _setting(draft: Draft, topic: list[str]) -> str:
 
 
 def labels(draft: Draft, parameters: list[Parameter]) -> dict[str, str]:
-    """A parameter -> what it is called in a description: "room", "other room", "level A", "level B"."""
+    """A parameter -> what it is called in a description: "room", "other room", "level A", "B-th" (in line)."""
     found: dict[str, str] = {}
+    before: Counter[str] = Counter()
     for name, role in parameters:
         noun = draft.noun(role)
-        if noun in _LETTERED:
-            found[name] = f"{noun} {'ABCDEFGH'[sum(1 for label in found.values() if label.startswith(noun))]}"
+        letter, which = "ABCD"[before[noun]], ("", "other ", "third ", "fourth ")[before[noun]]
+        if noun == "rank":
+            found[name] = f"{letter}-th"
+        elif noun in _LETTERED:
+            found[name] = f"{noun} {letter}"
         else:
-            before = sum(1 for label in found.values() if label.endswith(noun))
-            found[name] = f"{('', 'other ', 'third ', 'fourth ')[before]}{noun}"
+            found[name] = f"{which}{_CHOSEN.get(noun, noun)}"
+        before[noun] += 1
     return found
 
 
@@ -62,4 +74,5 @@ def _literal(draft: Draft, action: ActionDraft, literal: Literal, names: dict[st
     predicate = draft.predicates[role]
     values = {slot: names.get(argument, "you") for (slot, _), argument in zip(predicate.parameters, arguments)}
     lost: Polarity = "no longer" if effect else "not"
-    return say(predicate.wording, values, solo=draft.solo, polarity="is" if literal.wanted else lost)
+    said = say(predicate.wording, values, solo=draft.solo, polarity="is" if literal.wanted else lost)
+    return _IS_LEVEL.sub(r"\1 at level", said)

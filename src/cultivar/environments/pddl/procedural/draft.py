@@ -12,16 +12,18 @@ actor the parameter ``who`` is dropped from every predicate and action, and sent
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cultivar.environments.pddl.model import Action, And, Atom, Domain, Equals, Formula, Not, Predicate, Variable
 from cultivar.environments.pddl.procedural.lexicon import Theme
-from cultivar.environments.pddl.procedural.wording import capital, conjugated, plural, say, slug, with_article
+from cultivar.environments.pddl.procedural.wording import capital, conjugated, listed, plural, say, slug, with_article
 
 ACTOR = "who"
 YOU = "you"
+_DEED = re.compile(r"~(.+?) the \{(\w+)\}")
 _ALIASES = {"here": "place", "there": "place", "who": "worker", "mate": "worker"}
 
 Parameter = tuple[str, str]  # (name, role of its type)
@@ -215,6 +217,17 @@ class Draft:
 
     def noun(self, role: str) -> str:
         return self.types[role].noun
+
+    def deeds(self, actions: list[ActionDraft]) -> str:
+        """The actions with what they are done to, as in "saw or plane a load or fit a part"; for the words of rules."""
+        verbs: dict[str, list[str]] = {}
+        for action in actions:
+            found = _DEED.search(action.wording)
+            if found is None:
+                raise ValueError(f"the wording {action.wording!r} has no verb followed by what it is done to")
+            role = dict(action.parameters)[found[2]]
+            verbs.setdefault(with_article(self.noun(role)), []).append(found[1])
+        return listed([f"{listed(done, 'or')} {what}" for what, done in verbs.items()], "or")
 
     def take(self, action: ActionDraft, thing: str) -> None:
         """The action takes ``thing`` in hand."""

@@ -3,6 +3,7 @@
 A mechanic is drawn once per domain and draws its own *variants* then (is the key used up? is there a lid?). It is asked
 
 - ``build``: once, for its types, predicates, actions, wordings and changes to other mechanics' actions;
+- ``conclude``: once, when all mechanics are built, for what depends on all actions;
 - ``lay_out``: in every task, for the places it adds to the map;
 - ``furnish``: in every task, for its objects and initial facts;
 - ``offer``: in every task, for goals, once everything is where it is.
@@ -43,6 +44,9 @@ class Mechanic:
 
     def build(self, draft: Draft) -> None:
         raise NotImplementedError
+
+    def conclude(self, draft: Draft) -> None:
+        """Adds nothing unless told otherwise."""
 
     def lay_out(self, scene: Scene) -> None:
         """Adds no place unless told otherwise."""

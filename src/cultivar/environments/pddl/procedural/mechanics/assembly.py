@@ -50,11 +50,11 @@ class Assembly(Mechanic):
             attach.require("comes-after part2 part frame, attached part2 frame")
             first = draft.action(
                 "begin",
-                "start with|begin with",
+                "begin|commence",
                 "who part frame here",
                 "at who here, mounted frame here, fits-on part frame, basic part",
                 "attached part frame",
-                "{who} ~verb the {part} on the {frame} in the {here}",
+                "{who} ~verb the {frame} with the {part} in the {here}",
                 "fit",
             )
             draft.release(first, "part")

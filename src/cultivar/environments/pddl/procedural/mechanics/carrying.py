@@ -75,7 +75,7 @@ class Carrying(Mechanic):
         draft.type("hand", "hand", ("left hand", "right hand"))
         draft.predicate("idle", "who hand", f"{whose} ~be empty", "idle|empty-hand")
         draft.predicate("grips", "who hand thing", f"the {{thing}} ~be in {whose}", "grips|in-grip")
-        draft.rule("Each hand can hold one thing.")
+        draft.rule("{you} ~have a left hand and a right hand, and each can hold one thing.")
 
     def take(self, action: ActionDraft, thing: str) -> None:
         """Makes the action need room for one more thing, and use it."""
@@ -87,7 +87,7 @@ class Carrying(Mechanic):
             action.require("idle who hand")
             action.cause(f"not idle who hand, grips who hand {thing}")
         elif self.limit == "levels":
-            action.extend("load load2", ", and the load goes from {load} to {load2}")
+            action.extend("load load2", ", bringing the load from {load} to {load2}")
             action.require("loaded who load, heavier load load2")
             action.cause("not loaded who load, loaded who load2")
 
@@ -100,7 +100,7 @@ class Carrying(Mechanic):
             action.require(f"grips who hand {thing}")
             action.cause(f"not grips who hand {thing}, idle who hand")
         elif self.limit == "levels":
-            action.extend("load load2", ", and the load goes from {load2} to {load}")
+            action.extend("load load2", ", bringing the load from {load2} to {load}")
             action.require("loaded who load2, heavier load load2")
             action.cause("not loaded who load2, loaded who load")
 

@@ -50,8 +50,7 @@ class Clock(Mechanic):
             "not now hour, now hour2",
             "{who} ~verb in the {here} from {hour} until {hour2}",
         )
-        names = " or ".join(a.name.replace("-", " ") for a in work)
-        draft.rule(f"To {names} is possible only at its hour.")
+        draft.rule(f"{{you}} can {draft.deeds(work)} only at the hour that is set for it.")
         if self.ends:
             draft.rule(f"After {self.hours[-1]}, time does not start over.")
 

@@ -33,7 +33,7 @@ class Fuel(Mechanic):
         )
         draft.predicate("pump", "here", "a pump ~stand in the {here}", "pump-in|fuel-in|pump")
         for drive in draft.of_kind("drive"):
-            drive.extend("level level2", ", and the tank goes from {level2} to {level}")
+            drive.extend("level level2", ", bringing the tank from {level2} to {level}")
             drive.require("tank vehicle level2, lower level level2")
             drive.cause("not tank vehicle level2, tank vehicle level")
         draft.rule("Every drive uses up one level of the tank; with an empty tank a {vehicle} cannot be driven.")

@@ -50,7 +50,7 @@ class Heating(Mechanic):
             ]
         for action in heats:
             if self.steps:
-                action.extend("heat", ", which is {heat}")
+                action.extend("heat", " while it is {heat}")
                 action.require("heat-of station heat, calls-for station heat")
             else:
                 action.require("hot station")

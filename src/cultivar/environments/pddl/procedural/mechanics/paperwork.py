@@ -64,7 +64,7 @@ class Paperwork(Mechanic):
                 "who form here",
                 "at who here, holds who form, ready-form form, signed form",
                 f"not ready-form form, blank-form form, {undone}",
-                "{who} ~verb the {form} in the {here}, which revokes it",
+                "{who} ~verb the {form} in the {here}, annulling its approval",
             )
             draft.rule("A {form} that is changed loses its approval.")
 

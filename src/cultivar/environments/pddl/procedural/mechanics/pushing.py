@@ -23,7 +23,7 @@ class Pushing(Mechanic):
         self.free = rng.random() < 0.5
 
     def build(self, draft: Draft) -> None:
-        draft.type("heavy", "load", draft.theme.heavy)
+        draft.type("heavy", "heavy load", draft.theme.heavy)
         draft.predicate("rests", "heavy here", "the {heavy} ~rest in the {here}", "rests-in|stands-heavy-in")
         push = draft.clone(
             "move",

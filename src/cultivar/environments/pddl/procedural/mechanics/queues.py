@@ -38,16 +38,16 @@ class Queues(Mechanic):
         draft.predicate("served", "client", "the {client} ~be served", "served|attended-to")
         serve = draft.action(
             "serve",
-            "serve|attend to|supply",
+            "hand over|give|pass",
             "who client item turn turn2 here",
             "at who here, counter here, now-serving turn, turn-of client turn, after-turn turn turn2",
             "not now-serving turn, now-serving turn2, served client",
-            "{who} ~verb the {client} with the {item} in the {here}, and the line moves up from {turn} to {turn2}",
+            "{who} ~verb the {item} to the {client} in the {here}, moving the line up from {turn} to {turn2}",
         )
         draft.release(serve, "item")
         draft.rule("The line moves up by one with every {client} who is served, and nobody is served out of turn.")
         if self.particular:
-            draft.predicate("wants", "client item", "the {client} ~ask for the {item}", "wants|asks-for|ordered")
+            draft.predicate("wants", "client item", "the {client} ~wait for the {item}", "waits-for|awaits|expects")
             serve.require("wants client item")
         if self.greet:
             draft.predicate("greeted", "client", "the {client} ~be greeted", "greeted|welcomed")
@@ -68,7 +68,7 @@ class Queues(Mechanic):
                 "who client turn turn2 here",
                 "at who here, counter here, now-serving turn, turn-of client turn, after-turn turn turn2",
                 "not now-serving turn, now-serving turn2",
-                "{who} ~verb the {client} in the {here}, and the line moves up from {turn} to {turn2}",
+                "{who} ~verb the {client} in the {here}, moving the line up from {turn} to {turn2}",
             )
             draft.rule("A {client} who has been passed over is not called again.")
 

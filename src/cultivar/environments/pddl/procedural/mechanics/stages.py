@@ -47,15 +47,15 @@ class Stages(Mechanic):
                 "{who} ~verb the {item} at the {station} in the {here}",
                 "work",
             )
-            draft.rule(f"{{item+}} can be made {state} only at the {station}, and only while they are {states[i]}.")
+            draft.rule(f"{{you}} can {verb} a {{item}} only at the {station}, and only while it is {states[i]}.")
         if self.undo:
             draft.action(
                 "undo",
-                "strip back|undo",
+                "undo|scrap",
                 "who item here",
                 f"at who here, holds who item, state{len(steps)} item",
                 f"not state{len(steps)} item, state0 item",
-                "{who} ~verb the {item} in the {here}",
+                "{who} ~verb the work on the {item} in the {here}",
             )
         self.depth = len(steps)
 

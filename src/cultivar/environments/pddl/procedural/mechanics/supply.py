@@ -57,7 +57,7 @@ class Supply(Mechanic):
             draft.predicate(
                 "less", "stock stock2", f"a {what} store that ~be {{stock}} is one charge short of {{stock2}}"
             )
-            refill.extend("stock stock2", ", and the store goes from {stock} to {stock2}")
+            refill.extend("stock stock2", ", bringing the store from {stock} to {stock2}")
             refill.require("stock-of station stock, less stock stock2")
             refill.cause("not stock-of station stock, stock-of station stock2")
         else:
@@ -67,14 +67,13 @@ class Supply(Mechanic):
         for action in work:
             action.overhead += 2
             if self.levels:
-                action.extend("stock stock2", f", and the {what} store goes from {{stock2}} to {{stock}}")
+                action.extend("stock stock2", f", bringing the {what} store from {{stock2}} to {{stock}}")
                 action.require("stock-of station stock2, less stock stock2")
                 action.cause("not stock-of station stock2, stock-of station stock")
             else:
                 action.require("stocked station")
                 action.cause("not stocked station")
-        names = " or ".join(a.name.replace("-", " ") for a in work)
-        draft.rule(f"To {names} uses up {what}, which has to be fetched from the {source}.")
+        draft.rule(f"To {draft.deeds(work)} uses up {what}, which has to be fetched from the {source}.")
 
     def furnish(self, scene: Scene) -> None:
         scene.fact(f"source {scene.openly()}")

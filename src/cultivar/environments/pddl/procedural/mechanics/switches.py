@@ -37,7 +37,7 @@ class Switches(Mechanic):
                 "who lever here place place2",
                 "at who here, fixed lever here, shifts lever place place2, blocked place, not blocked place2",
                 "not blocked place, blocked place2",
-                "{who} ~verb the {lever} in the {here}, which frees the {place} and blocks the {place2}",
+                "{who} ~verb the {lever} in the {here} to free the {place} and block the {place2}",
             )
             draft.rule("A lever that frees one {place} blocks another.")
             return

@@ -24,7 +24,7 @@ class Teamwork(Mechanic):
         self.free = rng.random() < 0.6
 
     def build(self, draft: Draft) -> None:
-        draft.type("heavy", "load", draft.theme.heavy)
+        draft.type("heavy", "heavy load", draft.theme.heavy)
         draft.predicate("rests", "heavy here", "the {heavy} ~rest in the {here}", "rests-in|parked-on-floor-in")
         haul = draft.clone(
             "move",

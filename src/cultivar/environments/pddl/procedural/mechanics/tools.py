@@ -29,7 +29,7 @@ class Tools(Mechanic):
             action.extend("tool", " with the {tool}")
             action.require("holds who tool")
             action.overhead += 1.5
-        draft.rule(f"{{you}} can {' or '.join(a.name.replace('-', ' ') for a in chosen)} only with a tool in hand.")
+        draft.rule(f"{{you}} can {draft.deeds(chosen)} only with a tool in hand.")
         if not self.wears:
             return
         blunt, sharp, verb, station = draft.theme.wear
@@ -46,9 +46,9 @@ class Tools(Mechanic):
             "who tool grinder here",
             "at who here, kept grinder here, holds who tool, not keen tool",
             "keen tool",
-            "{who} ~verb the {tool} with the {grinder} in the {here}",
+            "{who} ~verb the {tool} at the {grinder} in the {here}",
         )
-        draft.rule(f"A tool is {blunt} after it has been used once, until it has been made {sharp} again.")
+        draft.rule(f"A tool is {blunt} after each use, and {{you}} must {verb} that tool before it can be used again.")
 
     def furnish(self, scene: Scene) -> None:
         for tool in scene.several("tool", 1 + (scene.size >= 4)):

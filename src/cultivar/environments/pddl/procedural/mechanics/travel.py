@@ -47,13 +47,19 @@ class Travel(Mechanic):
         )
         if self.rounds:
             draft.predicate("visited", "here", "the {here} ~be visited", "visited|looked-at|on-record")
-            move.cause("visited there")
         if self.narrow:
             draft.predicate("crowded", "here", "the {here} ~be occupied", "occupied|crowded")
             move.require("not crowded there")
             move.cause("not crowded here, crowded there")
             draft.rule("A {place} has room for one {worker} at a time.")
         draft.rule("{you} can only go from one {place} to another where a way leads there.")
+
+    def conclude(self, draft: Draft) -> None:
+        """A place is visited by whatever way one comes into it."""
+        if self.rounds:
+            for action in draft.actions.values():
+                for effect in [e for e in action.effects if e.wanted and e.words[0] == "at"]:
+                    action.cause(f"visited {effect.words[2]}")
 
     def lay_out(self, scene: Scene) -> None:
         count = 3 + self.narrow + (scene.size >= 3) + (scene.size >= 5)
@@ -71,6 +77,8 @@ class Travel(Mechanic):
         for who, home in zip(scene.crew, homes):
             scene.start[who] = home
             scene.fact(f"at {who} {home}")
+            if self.rounds:
+                scene.fact(f"visited {home}")
             if self.narrow:
                 scene.fact(f"crowded {home}")
 

@@ -53,7 +53,7 @@ THEMES = (
         heavy=phrases("flour sack, stockpot, beer keg"),
         warm=True,
         crop=("herb", "herb box", phrases("thyme, parsley, chervil, dill, sorrel")),
-        verbs={"move": "step|go", "pick": "pick up|grab", "put": "set down|put down", "serve": "serve|wait on"},
+        verbs={"move": "step|go", "pick": "pick up|grab", "put": "set down|put down", "serve": "serve|hand over"},
     ),
     Theme(
         name="bakery",
