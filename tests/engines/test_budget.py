@@ -131,6 +131,13 @@ async def test_the_estimate_of_the_first_items(journal: Journal) -> None:
         assert f"calls  {found.calls.value * 1000:,.0f}" in found.told()
 
 
+async def test_the_estimate_of_calls_that_were_made_before_anybody_told_a_price(journal: Journal) -> None:
+    await LocalEngine(journal, {"*": model()}).map(twice, ITEMS)
+    engine = LocalEngine(journal, {"*": model()}, budget=Budget(prices={"*": Price(1, 1)}), first=10)
+    await engine.map(twice, ITEMS)
+    assert estimate(engine.measured, 10, None).cost.value == pytest.approx(300e-6)
+
+
 def test_an_interval_of_equal_values_has_no_width() -> None:
     assert interval([3.0] * 10).low == interval([3.0] * 10).high == 3.0
     assert interval([]).value == 0.0

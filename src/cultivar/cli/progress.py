@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cultivar.core.budget import dollars
 from cultivar.core.protocols import Reply
 
 EVERY = 5.0
@@ -97,7 +98,7 @@ class RunProgress:
         return None if share <= 0.0 else max(0.0, spent * (1 / share - 1))
 
     def _spent(self) -> str:
-        money = f", ${self.cost:,.2f}" if self.cost else ""
+        money = f", {dollars(self.cost)}" if self.cost else ""
         return f"{self.tokens:,} tokens{money}"
 
     def line(self) -> str:

@@ -145,7 +145,13 @@ class Budget:
 
 
 def _told(limit: Limit, spent: Spent) -> str:
+    money = f" and {dollars(spent.cost)}" if spent.cost else ""
     return (
-        f"the budget {limit.flag} is spent: {spent.calls:,} calls took {spent.tokens:,} tokens and ${spent.cost:,.4f}; "
-        "what passed is written; raise it and run the same command again to go on"
+        f"the budget {limit.flag} is spent: {spent.calls:,} calls took {spent.tokens:,} tokens{money}; what passed is "
+        "written; raise it and run the same command again to go on"
     )
+
+
+def dollars(amount: float) -> str:
+    """$12.30, and $0.0042 where cents would hide it."""
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"

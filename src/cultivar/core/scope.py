@@ -247,7 +247,7 @@ class Scope:
         key = self._key({"ask": role, "model": model.name, "request": body})
         stored = backing.journal.call(key)
         if stored is not None:
-            self._root.spent.add(stored.usage)
+            self._root.spent.add(backing.budget.priced(role, stored).usage)
             return stored
         self._go_on()
         try:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cultivar.core.budget import Spent
+from cultivar.core.budget import Spent, dollars
 
 FIRST = 50
 """Items that ``--estimate`` runs."""
@@ -42,13 +42,14 @@ class Estimate:
         whole = self.items if self.items is not None else 1000
         head = f"after {self.seen:,} items ({self.accepted:,} accepted), for {whole:,}"
         lines = [f"{head}, with 95% intervals:"]
-        for name, found, form in (
-            ("calls", self.calls, ",.0f"),
-            ("tokens", self.tokens, ",.0f"),
-            ("$", self.cost, ",.2f"),
+        for name, found, told in (
+            ("calls", self.calls, "{:,.0f}".format),
+            ("tokens", self.tokens, "{:,.0f}".format),
+            ("money", self.cost, dollars),
         ):
-            value = found.times(whole)
-            lines.append(f"  {name:<7}{value.value:{form}}  ({value.low:{form}} to {value.high:{form}})")
+            if found.value:
+                value = found.times(whole)
+                lines.append(f"  {name:<7}{told(value.value)}  ({told(value.low)} to {told(value.high)})")
         return "\n".join(lines)
 
 
