@@ -64,8 +64,8 @@ def card(report: Report) -> str:
 
 LIMITS = (
     "The rows are synthetic: what they say of the world is as good as the text, templates and models they came from.",
-    "A row that passed every gate is well formed and verified in its own environment; that it helps a model is "
-    "measured by training one, not shown by this card.",
+    "A row that passed every gate is what the gates demand, and no more; that it helps a model is measured by training "
+    "one, not shown by this card.",
 )
 
 

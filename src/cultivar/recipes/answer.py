@@ -41,7 +41,9 @@ REASONS = {
     "cut-off": "a reply ends by itself, not at its token limit (--cut-off keeps such replies)",
     "refused": "the endpoint or the model did not refuse the request",
     "empty": "a reply has text",
+    "no-reply-kept": "one reply of several is whole, at least",
 }
+LIMITS = ("Nobody looked whether an answer is right: a reply is kept if it is whole.",)
 
 
 def fault(choice: Choice, config: Config) -> str | None:
@@ -82,4 +84,4 @@ async def answer(row: Instruction, scope: Scope, config: Config) -> list[Sample]
 @recipe("answer", roles=("answerer",))
 async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Config()) -> Dataset:
     answered = await engine.map(answer, rows, config)
-    return Dataset(Flat(answered), reasons=REASONS)
+    return Dataset(Flat(answered), reasons=REASONS, limits=LIMITS)
