@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
@@ -39,8 +39,6 @@ from cultivar.engines.local import LocalEngine
 from cultivar.engines.rayengine import RayEngine
 from cultivar.engines.rayjournal import discard_shards, recover, shards
 from cultivar.llm.specs import open_models, spec_names
-
-RunEngine: TypeAlias = LocalEngine | RayEngine
 
 RUN_HELP = """\
 RECIPE is the name of a recipe that ships (cultivar list shows them), or a file of your own: my_recipe.py, or
@@ -173,51 +171,41 @@ class _Run:
         journal = self.directory.open_for(self.settings, growing=growing, fresh=given.fresh)
         title = f"cultivar run {self.recipe.name} -> {self.directory.path}"
         progress = RunProgress(title, quiet=given.quiet or given.json, want=self.limits.rows)
-        workers = given.workers if given.workers is not None else min(os.cpu_count() or 1, 16)
-        concurrency = given.concurrency or (64 if self.models else max(2, 2 * workers))
         try:
             if shards(journal.path):  # of a run on Ray that was killed
                 (discard_shards if given.fresh else recover)(journal.path)
                 journal.close()
                 journal = self.directory.open_for(self.settings, growing=growing)
-            engine: RunEngine
-            if given.engine == "ray":
-                engine = RayEngine(
-                    journal,
-                    self.open_models,
-                    seed=self.seed,
-                    concurrency=concurrency,
-                    workers=given.workers,
-                    address=given.ray_address,
-                    progress=progress,
-                )
-            else:
-                engine = LocalEngine(
-                    journal,
-                    self.models,
-                    seed=self.seed,
-                    concurrency=concurrency,
-                    workers=0 if given.only else workers,
-                    progress=progress,
-                    only=given.only,
-                    budget=self.limits.budget(journal.spending()),
-                    want=() if self.limits.first else self.limits.want,
-                    first=self.limits.first,
-                    command=f"cultivar run --config {self.directory.path}/run.toml --out {self.directory.path}",
-                )
+            engine = self._engine(journal, progress)
             with progress:
                 dataset = await self._drive(engine)
             if given.only:
                 print_json([{"id": r.id, **r.to_json()} for r in dataset.records] or list(engine.dropped))
                 return 0
-            if self.limits.first and isinstance(engine, LocalEngine):
+            if self.limits.first:
                 self._tell_estimate(engine, dataset)
                 return 0
             return self._finish(dataset, engine, journal, progress)
         finally:
             journal.close()
 
-    async def _drive(self, engine: RunEngine) -> Dataset:
+    def _engine(self, journal: Journal, progress: RunProgress) -> LocalEngine:
+        given = self.given
+        workers = given.workers if given.workers is not None else min(os.cpu_count() or 1, 16)
+        shared: dict[str, Any] = {
+            "seed": self.seed,
+            "concurrency": given.concurrency or (64 if self.models else max(2, 2 * workers)),
+            "progress": progress,
+            "budget": self.limits.budget(journal.spending()),
+            "want": () if self.limits.first else self.limits.want,
+            "first": self.limits.first,
+            "command": f"cultivar run --config {self.directory.path}/run.toml --out {self.directory.path}",
+        }
+        if given.engine == "ray":
+            return RayEngine(journal, self.open_models, workers=given.workers, address=given.ray_address, **shared)
+        return LocalEngine(journal, self.models, workers=0 if given.only else workers, only=given.only, **shared)
+
+    async def _drive(self, engine: LocalEngine) -> Dataset:
         """Runs the recipe; the first Ctrl-C lets it end early with what it has, the second stops at once."""
         task = asyncio.ensure_future(self._call(engine))
         loop = asyncio.get_running_loop()
@@ -238,7 +226,7 @@ class _Run:
             loop.remove_signal_handler(signal.SIGINT)
             await engine.close()
 
-    async def _call(self, engine: RunEngine) -> Dataset:
+    async def _call(self, engine: LocalEngine) -> Dataset:
         return await self.recipe.run(engine, self._items(), self.config)
 
     def _items(self) -> Iterable[Record]:
@@ -264,7 +252,7 @@ class _Run:
         else:
             print(f"{found.told()}\nwhat was answered is kept; run it without --estimate to go on")
 
-    def _finish(self, dataset: Dataset, engine: RunEngine, journal: Journal, progress: RunProgress) -> int:
+    def _finish(self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress) -> int:
         from cultivar.export.card import write_card
         from cultivar.export.report import write_report
 
@@ -279,9 +267,9 @@ class _Run:
             print_json(summary)
         else:
             print(_told(summary, out.path))
-        if isinstance(engine, LocalEngine) and engine.unfinished is not None:
+        if engine.unfinished is not None:
             raise engine.unfinished
-        if isinstance(engine, LocalEngine) and engine.missing and not engine.stopping:
+        if engine.missing and not engine.stopping:
             print(f"{engine.missing:,} of the rows wanted are missing: the source ended first", file=sys.stderr)
         if not dataset.records:
             raise InputError(
@@ -290,7 +278,7 @@ class _Run:
             )
         return 0
 
-    def _report(self, dataset: Dataset, engine: RunEngine, journal: Journal) -> Report:
+    def _report(self, dataset: Dataset, engine: LocalEngine, journal: Journal) -> Report:
         drops = Counter((row["stage"].rstrip("-0123456789"), row["reason"]) for row in engine.dropped)
         costs = tuple(
             Cost(
@@ -332,10 +320,13 @@ class _Run:
         """With the hash of a recipe of one's own: its name alone does not say which it was."""
         found = {"cultivar": cultivar.__version__, "python": platform.python_version()}
         if self.recipe.file:
-            found[self.recipe.file] = hashlib.sha256(Path(self.recipe.file).read_bytes()).hexdigest()[:16]
+            file = Path(self.recipe.file)
+            found[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
         return found
 
-    def _summary(self, dataset: Dataset, engine: RunEngine, journal: Journal, progress: RunProgress) -> dict[str, Any]:
+    def _summary(
+        self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress
+    ) -> dict[str, Any]:
         spent = journal.spending()
         return {
             "out": str(self.directory.path),
@@ -356,7 +347,7 @@ def _cpu_seconds() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def _most(engine: RunEngine) -> str:
+def _most(engine: LocalEngine) -> str:
     return str(Counter(row["reason"] for row in engine.dropped).most_common(1)[0][0])
 
 

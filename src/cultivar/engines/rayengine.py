@@ -13,18 +13,16 @@ import asyncio
 import logging
 import math
 import os
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from cultivar.core.budget import Budget, Spent
+from cultivar.core.budget import Spent
 from cultivar.core.errors import BudgetSpent, InputError, UsageError
 from cultivar.core.journal import Journal
 from cultivar.core.records import JSON
-from cultivar.core.scope import Backing, Scope
-from cultivar.engines.local import NoProgress, Progress
-from cultivar.engines.outcomes import Outcome, numbered, set_level_row
+from cultivar.engines.local import LocalEngine, Stage
+from cultivar.engines.outcomes import Outcome, numbered
 from cultivar.engines.rayjournal import absorb, recover
 from cultivar.engines.rayworker import (
     BEAT,
@@ -41,8 +39,6 @@ from cultivar.engines.rayworker import (
     no_models,
 )
 from cultivar.engines.spool import Spool
-from cultivar.engines.want import Target, Want
-from cultivar.engines.workers import Workers
 
 T = TypeVar("T")
 
@@ -58,12 +54,11 @@ BLOCK = 16
 INSTALL = 'pip install "cultivar[ray]"'
 
 
-class RayEngine:
-    """See the module.
+class RayEngine(LocalEngine):
+    """See the module: the local engine, whose items are worked on elsewhere.
 
     ``open_models`` is called with the number of workers, which share what an endpoint takes, in the driver and in each
     worker: it must be picklable, and what it opens never travels.
-
     ``concurrency`` bounds the items in flight over all ``workers`` (one for each CPU of the cluster if None);
     ``processes`` is the number of processes beside each worker that do the work of ``scope.once``. ``address`` is that
     of a cluster; None starts one on this machine, or takes the one that the process is connected to. All else is as in
@@ -80,166 +75,106 @@ class RayEngine:
         workers: int | None = None,
         processes: int = 1,
         address: str | None = None,
-        progress: Progress | None = None,
-        budget: Budget | None = None,
-        want: Sequence[Target] = (),
-        first: int | None = None,
-        command: str = "",
+        **options: Any,
     ) -> None:
         recover(journal.path)
         self._began = _connect(address)
         self.workers = workers or min(_cpus(), concurrency)
-        self.models = dict(open_models(self.workers))
-        self.concurrency = concurrency
-        self.progress = progress or NoProgress()
-        self.dropped: Spool[dict[str, JSON]] = Spool(journal.path.parent)
-        self.unfinished: BudgetSpent | None = None
-        self.measured: list[Spent] = []
-        self.accepted = 0
-        self._journal = journal
-        self._budget = budget or Budget()
-        self._errand = Errand(
-            journal.path.resolve(), open_models, self.workers, seed, processes=processes, command=command
-        )
-        self._backing = Backing(journal, self.models, seed, Workers(0).run)
-        self._stages: Counter[str] = Counter()
-        self._stopping = False
+        super().__init__(journal, open_models(self.workers), seed=seed, concurrency=concurrency, **options)
+        path = journal.path.resolve()
+        self._errand = Errand(path, open_models, self.workers, seed, processes=processes, command=self._command)
         self._order = RUN
-        self._targets = tuple(want)
-        self._wanted: dict[str, Want] = {}
-        self._left = first
         self._turn = asyncio.Lock()  # workers read the run's journal without locks: nobody may write to it then
         self._desk: Any = None
-
-    @property
-    def stopping(self) -> bool:
-        return self._stopping
-
-    def stop(self) -> None:
-        """Admit nothing more; what is in flight ends."""
-        self._stopping = True
 
     async def close(self) -> None:
         import ray
 
-        await asyncio.to_thread(absorb, self._journal.path)
+        await asyncio.to_thread(absorb, self._backing.journal.path)
         if self._desk is not None:
             ray.kill(self._desk)
         if self._began:
             await asyncio.to_thread(ray.shutdown)
-        for model in {id(m): m for m in self.models.values()}.values():
-            await model.close()
+        await super().close()
 
     async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """A set-level step between maps, done once in the life of the run, in the driver (see Scope.once)."""
         async with self._turn:
-            return await Scope(self._backing, f"({name})").once(name, function, *args)
+            return await super().once(name, function, *args)
 
-    def has_model(self, role: str) -> bool:
-        return role in self.models or "*" in self.models
-
-    def discard(self, reason: str, subject: Any = None, **evidence: JSON) -> None:
-        """Throws away something that a map returned; it is counted and written like a dropped item."""
-        self.dropped.append(set_level_row(reason, subject, evidence))
-        self.progress.discarded("set", reason)
-
-    async def map(
-        self,
-        function: Callable[..., Awaitable[T]],
-        items: Iterable[Any],
-        *args: Any,
-        stage: str | None = None,
-    ) -> Spool[T]:
-        """``await function(item, scope, *args)`` for every item; the accepted results in the order of the items.
-
-        Function, items, arguments and results travel pickled. Raises RecipeBug for an exception that is no outcome,
-        InputError if the cluster fails.
-        """
-        base = stage or str(getattr(function, "__name__", "map"))
-        want = self._wanted.setdefault(base, Want(self._targets)) if self._targets else None
-        folder = self._journal.path.parent
-        run: _Stage[T] = _Stage(stage or self._stage_name(base), want, Spool(folder), Spool(folder))
-        self.progress.stage_began(run.name, len(items) if isinstance(items, Sized) else None)
-        source = numbered(items)
+    async def _through(self, run: Stage[T], items: Iterable[Any]) -> None:
+        """Function, items, arguments and results travel pickled. Raises InputError if the cluster fails."""
+        source = numbered(items, self.only)
+        journal = self._backing.journal
+        errand = self._pickled(replace(self._errand, function=run.function, args=run.args, stage=run.name))
         async with self._turn:
-            await asyncio.to_thread(absorb, self._journal.path)
-            errand = self._pickled(replace(self._errand, function=function, args=args, stage=run.name))
+            self._noted: Spool[tuple[str, str, str, str, JSON]] = Spool(self._folder)
+            await asyncio.to_thread(absorb, journal.path)
             try:
-                while not self._stopping and (window := self._window(source, want)):
-                    run.ids = {number: item_id for number, item_id, _ in window}
-                    await self._work(run, errand, window)
+                while not self._stopping and (window := self._window(run, source)):
+                    await self._work_on(run, errand, window)
             finally:
-                for item_id, ended in run.ended:
-                    self._journal.put_outcome(run.name, item_id, ended.status, ended.reason, ended.evidence)
-                await asyncio.to_thread(absorb, self._journal.path)
-        for _, ended in run.ended:
-            self._drop(ended.rows)
-        if want is not None:
-            self._drop(want.settle(run.results, run.name))
-        return run.results
+                for row in self._noted:
+                    journal.put_outcome(*row)
+                await asyncio.to_thread(absorb, journal.path)
 
-    def _window(self, source: Iterator[tuple[int, str, Any]], want: Want | None) -> list[tuple[int, str, Any]]:
+    def _note(self, run: Stage[T], number: int, item_id: str, found: Outcome) -> None:
+        self._noted.put(number, (run.name, item_id, found.status, found.reason, found.evidence))
+
+    def _window(self, run: Stage[T], source: Iterator[tuple[int, str, Any]]) -> list[tuple[int, str, Any]]:
         """The next items to be worked on, as far as they are wanted."""
         window: list[tuple[int, str, Any]] = []
-        while len(window) < WINDOW and self._left != 0 and (want is None or want.admits(len(window))):
+        while len(window) < WINDOW and (run.want is None or run.want.admits(len(window))):
+            if run.opens and self._left == 0:
+                break
             found = next(source, None)
             if found is None:
                 break
-            if self._left is not None:
+            if run.opens and self._left is not None:
                 self._left -= 1
             window.append(found)
         return window
 
-    async def _work(self, run: _Stage[T], errand: bytes, window: Sequence[tuple[int, str, Any]]) -> None:
+    async def _work_on(self, run: Stage[T], errand: bytes, window: Sequence[tuple[int, str, Any]]) -> None:
         """Takes the outcomes of one window; raises the error that ended the run."""
         import ray
 
         self._order = RUN
         loop = asyncio.get_running_loop()
         if self._desk is None:
-            self._desk = ray.remote(num_cpus=0, max_concurrency=100_000)(Desk).remote(self._budget)
+            self._desk = ray.remote(num_cpus=0, max_concurrency=100_000)(Desk).remote(self._backing.budget)
+        ids = {number: item_id for number, item_id, _ in window}
+        endings: list[Ending] = []
+
+        def take(rows: list[tuple[int, Any]]) -> None:
+            for number, found in rows:
+                if isinstance(found, Outcome):
+                    self._ended(run, number, ids[number], found)
+                elif isinstance(found, Ending) and isinstance(error := found.error(), BudgetSpent):
+                    self.unfinished = error
+                    self.stop()
+                elif isinstance(found, Ending):
+                    endings.append(found)
+                    self._order = END
 
         def give(rows: list[tuple[int, Any]]) -> None:
-            loop.call_soon_threadsafe(self._take, run, rows)
+            loop.call_soon_threadsafe(take, rows)
 
         stream = asyncio.ensure_future(asyncio.to_thread(self._stream, errand, window, give))
         listener = asyncio.create_task(self._listen())
         try:
             await asyncio.shield(stream)
         except asyncio.CancelledError:
-            self._order = HALT
+            self._order, self._hurried = HALT, True
             await stream
             raise
         finally:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
             await self._exchange()
-        if run.endings:
-            first = run.endings[0]
+        if endings:
+            first = endings[0]
             raise first.error() from (RuntimeError(first.trace) if first.trace else None)
-
-    def _take(self, run: _Stage[T], rows: list[tuple[int, Any]]) -> None:
-        for number, found in rows:
-            if isinstance(found, Ending):
-                error = found.error()
-                if isinstance(error, BudgetSpent):
-                    self.unfinished = error
-                    self.stop()
-                else:
-                    run.endings.append(found)
-                    self._order = END
-            elif isinstance(found, Outcome):
-                if found.status == "accepted":
-                    run.results.put(number, found.result)
-                    self.accepted += 1
-                    if run.want is not None:
-                        run.want.accepted(found.result)
-                if self._left is not None:
-                    self.measured.append(found.spent)
-                run.ended.put(number, (run.ids[number], replace(found, result=None)))
-                for reason in found.discarded:
-                    self.progress.discarded(run.name, reason)
-                self.progress.item_ended(run.name, found.status, found.reason, found.kinds)
 
     def _stream(
         self, errand: bytes, window: Sequence[tuple[int, str, Any]], give: Callable[[list[tuple[int, Any]]], object]
@@ -320,28 +255,8 @@ class RayEngine:
             else:
                 role, reply = call
                 if reply is not None:
-                    self._budget.spent.setdefault(role, Spent()).add(reply.usage)
+                    self._backing.budget.spent.setdefault(role, Spent()).add(reply.usage)
                 self.progress.call_ended(role, reply)
-
-    def _drop(self, rows: Iterable[dict[str, JSON]]) -> None:
-        for row in rows:
-            self.dropped.append(row)
-
-    def _stage_name(self, name: str) -> str:
-        self._stages[name] += 1
-        return name if self._stages[name] == 1 else f"{name}-{self._stages[name]}"
-
-
-@dataclass
-class _Stage(Generic[T]):
-    """One map under way; ``ids`` are those of its window, ``endings`` what ended the run."""
-
-    name: str
-    want: Want | None
-    results: Spool[T]
-    ended: Spool[tuple[str, Outcome]]
-    ids: dict[int, str] = field(default_factory=dict)
-    endings: list[Ending] = field(default_factory=list)
 
 
 def _connect(address: str | None) -> bool:
@@ -370,4 +285,5 @@ def _connect(address: str | None) -> bool:
 def _cpus() -> int:
     import ray
 
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+    count: float = ray.cluster_resources().get("CPU", 1)
+    return max(1, int(count))
