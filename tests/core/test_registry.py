@@ -155,6 +155,13 @@ def test_a_file_that_is_no_recipe_gets_a_sentence(tmp_path: Path, body: str, tol
         sys.modules.pop("own_recipe", None)
 
 
+def test_the_ending_of_a_file_was_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own(tmp_path, "")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"there is no recipe 'own-recipe'; did you mean 'own_recipe\.py'\?"):
+        registry.get("own-recipe")
+
+
 def test_a_file_that_is_not_there_or_hides_another_module(tmp_path: Path) -> None:
     own(tmp_path, "")
     with pytest.raises(UsageError, match=r"did you mean 'own_recipe\.py'"):

@@ -135,9 +135,9 @@ def get(name: str) -> Recipe:
             importlib.import_module(module)
     if name not in _REGISTERED:
         known = names()
-        raise UsageError(
-            f"there is no recipe {name!r}{did_you_mean(name, known)} Recipes: {', '.join(known)} (see: cultivar list)"
-        )
+        file = Path(f"{name.replace('-', '_')}.py")
+        near = f"; did you mean {str(file)!r}?" if file.is_file() else did_you_mean(name, known)
+        raise UsageError(f"there is no recipe {name!r}{near} Recipes: {', '.join(known)} (see: cultivar list)")
     return _REGISTERED[name]
 
 
