@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import sys
 import threading
@@ -91,6 +92,7 @@ def test_it_runs_like_one_that_ships(capsys: pytest.CaptureFixture[str]) -> None
     assert settings.spec == RunDirectory(Path("runs/critique")).settings.spec == "critique_recipe.py:critique"
     card = Path("runs/critique/card.md").read_text()
     assert "Critique: an answer" in card
+    assert rf"critique\_recipe.py: `{hashlib.sha256(RECIPE.encode()).hexdigest()[:16]}`" in card
     assert main(["show", "runs/critique"]) == 0
     assert main(["export", "runs/critique", "--format", "trl"]) == 0
     assert len(Path("runs/critique/trl.jsonl").read_text().splitlines()) == 2
@@ -124,7 +126,7 @@ def test_audit_says_what_it_can_prove(capsys: pytest.CaptureFixture[str]) -> Non
     capsys.readouterr()
     assert main(["audit", "runs/critique"]) == 1
     told = capsys.readouterr()
-    assert "holds 2 sample records: audit proves environments" in told.err
+    assert "trajectories" in told.err
     assert told.out == ""
 
 
