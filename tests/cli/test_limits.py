@@ -49,6 +49,10 @@ def test_a_budget_of_dollars_takes_a_price(run: list[str], capsys: pytest.Captur
 def test_rows_wanted(run: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*run, "--want", "20"]) == 0
     assert len(records(run)) == 20
+    again = Path(run[5]).parent / "again"
+    assert main(["run", "--config", f"{run[5]}/run.toml", "--model", run[8], "--quiet", "--out", str(again)]) == 0
+    assert (again / "run.toml").read_text() == (Path(run[5]) / "run.toml").read_text()
+    assert len((again / "records.jsonl").read_text().splitlines()) == 20
     assert main([*run, "--want", "level=hard:8"]) == 0
     assert [row["meta"]["level"] for row in records(run)] == ["hard"] * 8  # type: ignore[index]
     assert "missing" not in capsys.readouterr().err

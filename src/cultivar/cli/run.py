@@ -143,6 +143,7 @@ class _Run:
         self.recipe, self.given = recipe, given
         self.config = config_of(recipe, given, dict(stored.config) if stored else None)
         self.source = source_of(recipe, given, stored)
+        given.want = given.want or list(stored.want if stored else ())
         self.limits = Limits(given, recipe.roles)
         self.seed = given.seed if given.seed is not None else (stored.seed if stored else 0)
         model, roles = given.model, list(given.role)
@@ -161,6 +162,7 @@ class _Run:
             inputs=self.source.settings(),
             seed=self.seed,
             file=recipe.file,
+            want=given.want,
         )
 
     async def go(self) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ class RunSettings:
     """What makes two runs the same run. ``inputs`` names what was read (a corpus) and the hash of it.
 
     ``file`` is where a recipe of one's own stands. It may change, and so may the path of an input whose hash is the
-    same: the journal knows what was asked, wherever the question came from.
+    same: the journal knows what was asked, wherever the question came from. ``want`` says where the run ends; more or
+    less may be wanted of the same run.
     """
 
     recipe: str
@@ -43,6 +44,7 @@ class RunSettings:
     inputs: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     file: str = ""
+    want: Sequence[str] = ()
 
     @property
     def spec(self) -> str:
@@ -54,6 +56,7 @@ class RunSettings:
             "recipe": self.recipe,
             **({"file": self.file} if self.file else {}),
             "seed": self.seed,
+            **({"want": list(self.want)} if self.want else {}),
             "cultivar": cultivar.__version__,
             "inputs": dict(self.inputs),
             "config": {k: v for k, v in self.config.items() if v is not None},
@@ -95,6 +98,7 @@ def read_settings(path: Path) -> RunSettings:
             inputs=dict(data.get("inputs", {})),
             seed=int(data.get("seed", 0)),
             file=str(data.get("file", "")),
+            want=tuple(map(str, data.get("want", ()))),
         )
     except FileNotFoundError:
         raise InputError(f"there is no {path}; give the run.toml of a run, or a folder that holds one") from None
