@@ -79,7 +79,6 @@ def test_the_estimate(run: list[str], capsys: pytest.CaptureFixture[str]) -> Non
         (["--max-cost", "answerr=3"], "did you mean 'answerer'?"),
         (["--price", "3"], "write --price IN,OUT"),
         (["--want", "level=hard"], "write --want N"),
-        (["--want", "5", "--engine", "ray"], "--engine local"),
     ],
 )
 def test_what_cannot_be_read(run: list[str], words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,11 +49,6 @@ class Limits:
                 raise UsageError(f"--price {text}: write --price IN,OUT or --price ROLE=IN,OUT, in dollars")
             self.prices[role or "*"] = Price(_number("--price", text, prompt), _number("--price", text, completion))
         self.first = FIRST if given.estimate else None
-        if self and given.engine != "local":
-            raise UsageError("--want, --max-..., --price and --estimate work with --engine local")
-
-    def __bool__(self) -> bool:
-        return bool(self.want or self.limits or self.prices or self.first)
 
     def budget(self, stored: Iterable[Mapping[str, Any]]) -> Budget:
         return Budget(self.limits, self.prices, stored)
