@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -227,12 +229,13 @@ def test_a_field_with_the_name_of_a_flag(capsys: pytest.CaptureFixture[str]) -> 
 
 @contextmanager
 def endpoint() -> Iterator[tuple[str, list[int]]]:
-    """An endpoint on loopback that counts the requests it holds at the same time: (URL, [now, most])."""
-    held = [0, 0]
+    """An endpoint on loopback that counts requests: (URL, [held now, held at the same time at most, in all])."""
+    held = [0, 0, 0]
 
     async def answer(request: web.Request) -> web.Response:
         held[0] += 1
-        held[1] = max(held)
+        held[1] = max(held[:2])
+        held[2] += 1
         body = await request.json()
         await asyncio.sleep(0.02)
         held[0] -= 1
@@ -268,3 +271,22 @@ def test_concurrency_bounds_the_calls_in_flight() -> None:
         assert main([*words, "--model", f"openai:m@{url}"]) == 0
     assert [r["response"] for r in rows("runs/answer")] == [f"To row {n}" for n in range(24)]
     assert held[1] == 3
+
+
+def test_killed_and_started_again_it_ends_with_the_same_bytes() -> None:
+    Path("rows.jsonl").write_text("".join(f'{{"q": "row {n}"}}\n' for n in range(60)))
+    with endpoint() as (url, held):
+        words = ["run", "critique_recipe.py", *INPUT, "--model", f"openai:m@{url}", "--concurrency", "4", "--quiet"]
+        assert main([*words, "--workers", "0", "--out", "whole"]) == 0
+        whole, held[2] = held[2], 0
+        command = [sys.executable, "-m", "cultivar.cli", *words, "--workers", "0", "--out", "killed"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while held[2] < whole // 2 and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+        assert not Path("killed/records.jsonl").exists()
+        assert main([*words, "--workers", "0", "--out", "killed"]) == 0
+    assert Path("killed/records.jsonl").read_bytes() == Path("whole/records.jsonl").read_bytes()
+    assert whole == 120
+    assert whole <= held[2] <= whole + 4  # what was in flight is asked again, and nothing else
