@@ -12,7 +12,15 @@ from cultivar.core.errors import InputError, Unparsable
 from cultivar.environments.pddl.model import Action, Domain, Predicate, Variable
 from cultivar.environments.pddl.narration.check_language import MAX_TEMPLATE, check_language
 from cultivar.environments.pddl.narration.language import Language, Visibility, default_language
-from cultivar.environments.pddl.narration.negation import bare_command, first_person, infinitive, negated, negations
+from cultivar.environments.pddl.narration.negation import (
+    bare_command,
+    directed,
+    first_person,
+    infinitive,
+    negated,
+    negations,
+    wishes,
+)
 from cultivar.environments.pddl.narration.read_language import MAX_REPLY, read_language
 from cultivar.environments.pddl.narration.templates import Template
 from cultivar.environments.pddl.parsing.parse import parse_domain
@@ -300,3 +308,45 @@ def test_the_published_interfaces_can_be_read(shared_data: Path) -> None:
             continue
         good += not any(d.severity == "error" for d in check_language(domain, language))
     assert good >= 5
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The {arg1} walks from {arg2} to {arg3}", "have the x walk from y to z"),
+        ("{arg1} hurries to {arg2} and {arg3}", "have x hurry to y and z"),
+        ("The {arg1} passes {arg2}, who is first in line, in {arg3}", "have the x pass y, who is first in line, in z"),
+        ("{arg1} greets {arg2} at {arg3} to wake and warm it", "have x greet y at z to wake and warm it"),
+        ("The {arg1} takes {arg2} to {arg3}, and quickly hides it", None),
+        ("The {arg1} fixes {arg2} to {arg3}, bringing it down", "have the x fix y to z, bringing it down"),
+        ("The {arg1} walks to {arg2} and takes {arg3}", None),
+        ("The {arg1} walks to {arg2}, then greets {arg3}", None),
+        ("The {arg1} walks to {arg2}, greets {arg3}", None),
+        ("The {arg1} is at {arg2} near {arg3}", None),
+        ("The {arg1} juggles {arg2} and {arg3}", None),
+        ("Walk {arg1} to {arg2} by {arg3}", None),
+    ],
+)
+def test_a_worker_is_told_what_to_do_where_the_sentence_is_surely_of_that_shape(text: str, told: str | None) -> None:
+    found = directed(Template.parse(text), {"walk", "hurry", "pass", "fix", "greet", "take"})
+    assert (None if found is None else found.render(["x", "y", "z"])) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "denied", "wish", "contrary"),
+    [
+        ("The lamp hangs in {arg1}", "The lamp does not hang in {arg1}", "the lamp to hang in x", "not to hang in x"),
+        ("{arg1} is open", "{arg1} is not open", "x to be open", "x not to be open"),
+        ("{arg1} has power", "{arg1} does not have power", "x to have power", "x not to have power"),
+        ("{arg1} follows", "{arg1} does not follow", "x to follow", "x not to follow"),
+        ("I hold {arg1}", "I do not hold {arg1}", "to hold x", None),
+        ("{arg1} is open", "{arg1} is shut and not open", "x to be open", None),
+        ("{arg1} blocks {arg1}", "{arg1} does not allow {arg1}", None, None),
+        ("{arg1} gleams", "It is not the case that {arg1} gleams", None, None),
+        ("{arg1} never sleeps", "{arg1} does not never sleep", None, None),
+    ],
+)
+def test_what_one_can_need(text: str, denied: str, wish: str | None, contrary: str | None) -> None:
+    found = [None if t is None else t.render(["x"]) for t in wishes(Template.parse(text), Template.parse(denied))]
+    assert found[0] == wish
+    assert (found[1] is None) == (contrary is None) and (found[1] or "").endswith(contrary or "")

@@ -16,6 +16,7 @@ from cultivar.environments.pddl.auditing.audit_domain import audit_domain
 from cultivar.environments.pddl.auditing.canonical import domain_key, problem_key
 from cultivar.environments.pddl.grounding.ground import ground
 from cultivar.environments.pddl.narration.check_language import check_language
+from cultivar.environments.pddl.narration.narrate import Narrator
 from cultivar.environments.pddl.parsing.parse import parse_domain, parse_problem
 from cultivar.environments.pddl.parsing.write import write_domain, write_problem
 from cultivar.environments.pddl.planner.search import plan
@@ -96,3 +97,18 @@ def test_tasks_of_one_size_differ() -> None:
 
 def test_the_theme_follows_the_passage() -> None:
     assert propose(PASSAGE, random.Random(0)).theme == "garden"
+
+
+def test_who_directs_others_can_say_so_without_quoting() -> None:
+    quoted = told = 0
+    for seed in range(60):
+        made = propose(PASSAGE, random.Random(seed))
+        if made.draft.solo:
+            continue
+        narrator = Narrator(ground(made.domain, made.sample(random.Random(seed), 2)), made.language).inner_voice
+        for operator in {op.name: op for op in narrator.task.operators}.values():
+            said = narrator.doing(operator.name, operator.args)
+            told += said.startswith("have the ")
+            quoted += said.startswith('do "')
+    assert told > 50
+    assert quoted == 0

@@ -8,6 +8,7 @@ hyphens (``red-box`` as "red box") where that is harmless, and under its own nam
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -18,7 +19,7 @@ from cultivar.environments.pddl.narration.check_language import check_language
 from cultivar.environments.pddl.narration.forms import Form, Overrun, Trie, Words, clashes, parses
 from cultivar.environments.pddl.narration.goal_words import Phrasing, conjuncts
 from cultivar.environments.pddl.narration.language import Language, Visibility, default_language, spoken
-from cultivar.environments.pddl.narration.negation import bare_command, first_person, infinitive, negations
+from cultivar.environments.pddl.narration.negation import bare_command, directed, first_person, negations, wishes
 from cultivar.environments.pddl.narration.read_action import ActionReader, Call, Unclear
 from cultivar.environments.pddl.narration.read_language import read_language
 from cultivar.environments.pddl.narration.sight import Sight
@@ -115,25 +116,37 @@ class Narrator:
     def _commands(self) -> dict[str, Template]:
         return {name: bare_command(template) for name, template in self.actions.items()}
 
+    @cached_property
+    def _directions(self) -> dict[str, Template | None]:
+        """A verb is known from the action's own name, or as a common command."""
+        return {
+            name: directed(template, {re.split("[-_]", name.lower())[0], *_COMMANDS})
+            for name, template in self.actions.items()
+        }
+
     def doing(self, name: str, args: tuple[str, ...]) -> str:
-        """What can follow "to" or "cannot": "stack block a on block b", or the quoted sentence after "do"."""
+        """What can follow "to" or "cannot": "stack block a on block b", "have the porter lift the box", or the quoted
+        sentence after "do"."""
         if self.is_command(name):
             return self._render(self._commands[name], args)
+        if (told := self._directions[name]) is not None:
+            return self._render(told, args)
         return f'do "{capitalised(self._render(self.actions[name], args))}"'
 
     def being(self, formula: Formula) -> str:
         """What can follow "I need": "block a to be clear", or a clause with "that"."""
-        if isinstance(formula, Atom):
-            short = self._infinitives.get(formula.predicate)
+        atom = formula.body if isinstance(formula, Not) else formula
+        if isinstance(atom, Atom):
+            short = self._wishes[atom.predicate][isinstance(formula, Not)]
             if short is not None:
-                return self._render(short, formula.args)
+                return self._render(short, atom.args)
         return f"it to be so that {self.clause(formula)}"
 
     @cached_property
     def inner_voice(self) -> Narrator:
         """The same task told by the one who acts: "you" is "I"."""
         other = copy.copy(self)
-        for name in ("_infinitives", "_commands", "_phrasing", "inner_voice", "_reader"):
+        for name in ("_wishes", "_commands", "_directions", "_phrasing", "inner_voice", "_reader"):
             other.__dict__.pop(name, None)
         other._facts = {}
         other.predicates = {name: first_person(t) for name, t in self.predicates.items()}
@@ -142,9 +155,8 @@ class Narrator:
         return other
 
     @cached_property
-    def _infinitives(self) -> dict[str, Template]:
-        found = {name: infinitive(template) for name, template in self.predicates.items()}
-        return {name: template for name, template in found.items() if template is not None}
+    def _wishes(self) -> dict[str, tuple[Template | None, Template | None]]:
+        return {name: wishes(template, self.negations[name]) for name, template in self.predicates.items()}
 
     # The goal and the rules.
 

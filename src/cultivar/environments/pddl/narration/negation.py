@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from cultivar.environments.pddl.model import Domain
 from cultivar.environments.pddl.narration.language import Language
@@ -25,6 +26,10 @@ _SELF = re.compile(
 _JOINED = re.compile(r"\{arg\d+\} and (?=\{arg\d+\})", re.IGNORECASE)
 _PLAIN = {"holds": "does not hold", "contains": "does not contain", "has": "does not have", "have": "do not have"}
 _THERE = re.compile(r"^there (is|are) (?:an? )?", re.IGNORECASE)
+_DENIED = re.compile(r"(.+?) (is|are|am|does|do) not (.+)$", re.IGNORECASE)
+_ACTOR = re.compile(r"((?:the )?\{arg\d+\}) (\w+s)\b", re.IGNORECASE)
+_JOINT = re.compile(r",|\b(?:and|or|then|but|while)\b")
+_OTHER_SUBJECT = re.compile(r"\{arg|\b(?:an?|the|who|which|that|it|they|you|I)\b")
 _AFTER_VERB_UNSAFE = frozenset(("and", "also", "still", "already", "always", "now"))
 LONG = "it is not the case that "
 
@@ -72,6 +77,50 @@ def infinitive(template: Template) -> Template | None:
         return None
     subject = template.text[: found.start()]
     return Template.parse(f"{'' if subject == 'I ' else subject}to be{template.text[found.end() :]}")
+
+
+def wishes(said: Template, denied: Template) -> tuple[Template | None, Template | None]:
+    """What can follow "I need" for a fact and for its contrary: ``the door to be open``, ``the door not to be open``.
+
+    Both are read off the denial (``the lamp does not hang in x`` gives ``the lamp to hang in x``), which shows the verb
+    in its base form, where it differs from the statement in that verb alone; None where it does not.
+    """
+    short, found = infinitive(said), _DENIED.match(denied.text)
+    if found is None or found[1] == "I":
+        return short, None
+    subject, verb, rest = found.groups()
+    if verb in _BE:
+        stated, wish = f"{subject} {verb} {rest}", f"to be {rest}"
+    else:
+        base, _, tail = rest.partition(" ")
+        stem = said.text.removeprefix(f"{subject} ").partition(" ")[0]
+        known = base in _base_forms(stem) or (stem, base) in (("has", "have"), ("have", "have"))
+        stated, wish = f"{subject} {stem} {tail}".rstrip() if known else "", f"to {rest}"
+    if stated != said.text:
+        return short, None
+    return short or Template.parse(f"{subject} {wish}"), Template.parse(f"{subject} not {wish}")
+
+
+def directed(template: Template, base_forms: Container[str]) -> Template | None:
+    """``the {arg1} walks to x`` -> ``have the {arg1} walk to x``, for one who tells others what to do.
+
+    Only where the sentence begins with an argument and one verb in the third person, of which the base form is known,
+    and where nothing after it may be a second verb of the same subject; None elsewhere.
+    """
+    found = _ACTOR.match(template.text)
+    if found is None:
+        return None
+    base = next((form for form in _base_forms(found[2]) if form in base_forms), None)
+    rest = template.text[found.end() :]
+    heads = [_OTHER_SUBJECT.split(part, maxsplit=1)[0] for part in _JOINT.split(rest)[1:]]
+    if base is None or any(word.endswith("s") for head in heads for word in words(head)):
+        return None
+    return Template.parse(f"have {found[1]} {base}{rest}")
+
+
+def _base_forms(verb: str) -> tuple[str, ...]:
+    """ "carries" -> "carry" and so on: what a verb in the third person may come from, the likeliest first."""
+    return (verb[:-1], f"{verb[:-3]}y" if verb.endswith("ies") else verb, verb[:-2] if verb.endswith("es") else verb)
 
 
 def bare_command(template: Template) -> Template:

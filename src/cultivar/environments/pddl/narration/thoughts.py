@@ -12,38 +12,38 @@ from cultivar.environments.pddl.narration.narrate import Narrator
 from cultivar.environments.pddl.narration.templates import capitalised
 
 _GOAL = (
-    "The goal asks that {fact}. I can {act} to bring that about.",
+    "The goal asks that {fact}. To bring that about, I {act}.",
     "One of the conditions of the goal is that {fact}, so I {act}.",
     "To satisfy the goal, {fact_should}. For this I {act}.",
-    "I still have to see to it that {fact}; the goal demands it. So I {act} now.",
-    "Now I can fulfil a part of the goal, namely that {fact}: I {act}.",
+    "I still have to see to it that {fact}; the goal demands it. So now I {act}.",
+    "Now I can satisfy one condition of the goal, that {fact}: I {act}.",
 )
 _NEXT = (
-    "I want to {later} next. For that I need {being}, so I {act} first.",
-    "I need {being} before I can {later}, so I {act} first.",
+    "Next I want to {later}. For that I need {being}, so first I {act}.",
+    "I need {being} before I can {later}, so first I {act}.",
     "Before I {later}, it has to hold that {fact}. Therefore I {act}.",
     "My next move is to {later}, but that needs one thing: {fact}. So I {act}.",
-    "If I {act}, then {fact}, and I can {later} afterwards.",
+    "If I {act}, then {fact}, and after that I can {later}.",
 )
 _LATER = (
-    "Later I will have to {later}, and this requires that {fact}. So I {act}.",
-    "I need {being} before I can {later}, so I {act} at this point.",
-    "To be able to {later} in a while, I have to make sure that {fact}. I {act}.",
-    "I am going to {later} further on. That needs one thing to be so: {fact}. Hence I {act}.",
+    "Later I mean to {later}, and this requires that {fact}. So I {act}.",
+    "I need {being} before I can {later}, so now I {act}.",
+    "In a while I want to {later}, so I have to make sure that {fact}. For this I {act}.",
+    "Further on I am going to {later}. That needs one thing to be so: {fact}. Hence I {act}.",
 )
 _EFFECT = (
-    "When I {later} later on, it will make a difference that {fact}. So I {act}.",
-    "What comes of it when I {later} depends on this: {fact}. So I {act} before.",
+    "It will make a difference later, when I {later}, that {fact}. So I {act}.",
+    "What comes of it when I {later} depends on this: {fact}. So before that I {act}.",
 )
 _AIM = (
     " In the end this serves the goal that {aim}.",
     " This is on the way to the condition that {aim}.",
     " It is a step towards the goal that {aim}.",
-    " I do this because the goal wants that {aim}.",
+    " I do this because the goal asks that {aim}.",
 )
 _ALSO = (
     " The goal also asks that {fact}, and this step makes it so.",
-    " It also makes true what the goal asks for: {fact}.",
+    " This step also makes true what the goal asks for: {fact}.",
 )
 _PLAIN = ("I {act}. After this, {fact}.", "I {act}, so that {fact}.")
 
