@@ -125,24 +125,26 @@ def _readable(record: Record) -> str:
 
 
 def audit_command(given: argparse.Namespace) -> int:
-    from cultivar.environments.pddl.auditing.recheck import recheck
+    from cultivar.environments.pddl.auditing.recheck import recheck_run
 
     run = RunDirectory(Path(given.run)).require()
-    result = recheck(run.records())
-    if not any(result.checked.values()):
+    result = recheck_run(run)
+    if not result.checked:
         kinds = Counter(str(row.get("kind")) for _, row in run.rows("records.jsonl"))
         held = ", ".join(f"{count:,} {kind} records" for kind, count in kinds.items())
         what = f"holds {held}" if held else "has no records; finish the run first"
         raise InputError(f"{run.path} {what}: audit proves environments, tasks and trajectories again")
     if given.json:
         print_json(result.to_json())
-    else:
-        rows = [(name, f"{count:,}") for name, count in result.checked.items()]
-        print(table(rows))
-        for finding in result.findings[:50]:
-            print(f"{finding.record}: {finding.gate}: {finding.message}")
-        print("every row holds" if not result.findings else f"{len(result.findings):,} rows do not hold")
-    return 0 if not result.findings else 1
+        return 0 if not result.findings else 1
+    rows = [(name, f"{count:,}") for name, count in result.checked.items()]
+    rows += [(f"optimal plans {name}", f"{count:,}") for name, count in result.optimal.items()]
+    print(table(rows))
+    for finding in result.findings[:50]:
+        print(f"{finding.record}: {finding.gate}: {clean(finding.message)}")
+    wrong = len({finding.record for finding in result.findings})
+    print(f"{wrong:,} rows do not hold" if wrong else "every row holds")
+    return 0 if not wrong else 1
 
 
 def export_command(given: argparse.Namespace) -> int:

@@ -1,21 +1,64 @@
-"""A finished run proved again, from its records alone: nothing that the run itself said of them is believed."""
+"""A finished run proved again, from its records alone: nothing that the run itself said of them is believed.
+
+Proved: every row is what its id says and is there once; domains and languages pass their gates, no environment or task
+is another one renamed, every environment has tasks in which each of its actions was seen applicable, every task has
+exactly one trajectory; the plan reaches the goal by an execution that shares no code with grounder and simulator, has
+the length asked for, and is no dearer than the one found by planning again; the goal's words, plan length, bucket,
+branching, goals and interactions are those of the problem, and the shares of random walks and of random orders that
+reach the goal are likely; the trajectory is, turn by turn and field by field, the one that the plan makes.
+
+Not proved: names, descriptions and parents of environments (no row holds the passages); the words of thoughts (only
+that each stands before its own action, without an action of its own); of the difficulty ``expanded`` and
+``dead_ends``; an ``optimal`` that the search does not decide within its limit (counted); an action's absence (one that
+is not seen may be applicable further away); the other meta: mutants, stage, direction, seed; what was dropped; that
+run.toml, whose demands are asked for, is the one that the run was made with.
+"""
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Self
 
 from cultivar.core.errors import CultivarError
 from cultivar.core.records import JSON, EnvironmentSpec, Record, Task, Trajectory
-from cultivar.environments.pddl.auditing.audit import audit_domain
+from cultivar.core.rundir import RunDirectory
+from cultivar.environments.pddl.auditing.audit import (
+    MAX_RANDOM,
+    MAX_REORDERED,
+    MIN_PLAN,
+    audit_domain,
+    audit_environment,
+)
 from cultivar.environments.pddl.auditing.canonical import domain_key, problem_key
-from cultivar.environments.pddl.environment import PddlEnvironment, World, read_domain, read_task, stored_plan
+from cultivar.environments.pddl.auditing.coverage import witness
+from cultivar.environments.pddl.auditing.recheck_task import Faults, Prepared, difficulty_faults, plan_faults
+from cultivar.environments.pddl.auditing.recheck_trajectory import trajectory_faults
+from cultivar.environments.pddl.environment import World, read_domain, read_task, stored_plan
 from cultivar.environments.pddl.grounding.ground import GroundingLimit
 from cultivar.environments.pddl.model import Domain
 from cultivar.environments.pddl.narration.check_language import check_language
 from cultivar.environments.pddl.narration.language import Language
-from cultivar.environments.pddl.simulation.reference import Reference
+
+SEARCHES = 6
+"""Plans to an action that was not seen yet, in each task: more than a run makes, which sees each task but once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the run asked of its rows; None where it asked nothing."""
+
+    min_plan: int = MIN_PLAN
+    max_random: float = MAX_RANDOM
+    thoughts: str | None = None
+    observations: str | None = None
+
+    @classmethod
+    def of(cls, config: Mapping[str, JSON]) -> Self:
+        """``config`` as run.toml has it."""
+        return cls(**{f.name: config[f.name] for f in fields(cls) if f.name in config})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +72,11 @@ class Fault:
 
 @dataclass
 class Recheck:
-    """``checked`` counts what was looked at, by what was asked of it."""
+    """``checked`` counts rows by kind; ``optimal`` tasks by what became of the claim: confirmed, not decided, not
+    claimed."""
 
     checked: Counter[str] = field(default_factory=Counter)
+    optimal: Counter[str] = field(default_factory=Counter)
     findings: list[Fault] = field(default_factory=list)
 
     def fault(self, record: Record, gate: str, message: str) -> None:
@@ -41,99 +86,142 @@ class Recheck:
         return {
             "good": not self.findings,
             "checked": dict(self.checked),
+            "optimal": dict(self.optimal),
             "findings": [{"record": f.record, "gate": f.gate, "message": f.message} for f in self.findings],
         }
+
+
+def recheck(records: Iterable[Record], asked: Asked = Asked()) -> Recheck:
+    """Reads the records in the order in which runs write them: an environment, then its tasks, after each its
+    trajectory. Each is checked against those before it, so that no more than one task is held at a time."""
+    auditor = _Auditor(asked)
+    for record in records:
+        auditor.take(record)
+    return auditor.finish()
+
+
+def recheck_run(run: RunDirectory) -> Recheck:
+    """The same for a run's folder, by the run's own settings; the ids that the file gives are compared as well."""
+    auditor = _Auditor(Asked.of(run.settings.config))
+    for (_, row), record in zip(run.rows("records.jsonl"), run.records(), strict=True):
+        if row.get("id") != record.id:
+            auditor.result.fault(record, "id", f"The file gives it the id {row.get('id')!r}.")
+        auditor.take(record)
+    return auditor.finish()
 
 
 @dataclass
 class _Environment:
     spec: EnvironmentSpec
     domain: Domain
+    language: Language
+    tasks: int = 0
     keys: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    relaxed: set[str] = field(default_factory=set)
 
 
-def recheck(records: Iterable[Record]) -> Recheck:
-    """Reads the records in order and checks each against those before it.
+class _Auditor:
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.result = Recheck()
+        self._ids: set[str] = set()
+        self._keys: dict[str, str] = {}
+        self._environments: dict[str, _Environment] = {}
+        self._task: Prepared | None = None
+        self._others: Counter[str] = Counter()
 
-    Environments: the domain reads, passes the gates of a domain, is no other one renamed, its language is usable.
-    Tasks: the goal is false at the start, the plan replays by an execution that shares no code with grounder and
-    simulator, no other task is the same. Trajectories: every action, read back from the words of its turn, gives
-    exactly the observations, progress and rewards that are written.
-    """
-    result = Recheck()
-    environments: dict[str, _Environment] = {}
-    keys: dict[str, str] = {}
-    tasks: dict[str, tuple[Task, World, _Environment]] = {}
-    for record in records:
+    def take(self, record: Record) -> None:
+        if record.id in self._ids:
+            self.result.fault(record, "duplicate-record", f"This {record.kind} is in the run before.")
+            return
+        self._ids.add(record.id)
         try:
             match record:
                 case EnvironmentSpec():
-                    environments[record.id] = _environment(record, keys, result)
+                    self.result.checked["environments"] += 1
+                    self._close()
+                    self._note(record, self._environment(record))
                 case Task():
-                    tasks = {record.id: _task(record, environments, result)}
+                    self.result.checked["tasks"] += 1
+                    self._close()
+                    self._note(record, self._prepare(record))
                 case Trajectory():
-                    _trajectory(record, tasks, result)
+                    self.result.checked["trajectories"] += 1
+                    self._note(record, self._trajectory(record))
                 case _:
-                    pass
-        except (CultivarError, GroundingLimit, KeyError, TypeError, ValueError) as error:
-            what = f"{error} is not in the records before it" if isinstance(error, KeyError) else str(error)
-            result.fault(record, "unreadable", what)
-    return result
+                    self._others[record.kind] += 1
+        except (CultivarError, GroundingLimit, AttributeError, KeyError, TypeError, ValueError) as error:
+            what = f"It has no {error}." if isinstance(error, KeyError) else str(error)
+            self.result.fault(record, "unreadable", what)
 
+    def finish(self) -> Recheck:
+        self._close()
+        for e in self._environments.values():
+            found = audit_environment(e.domain, e.seen, e.relaxed, e.tasks)
+            self._note(e.spec, ((f.gate, f.message) for f in found))
+        for kind, count in self._others.items():
+            message = f"Nothing can be proved of the {count:,} rows of the kind {kind}."
+            self.result.findings.append(Fault("-", "not-audited", message))
+        return self.result
 
-def _environment(spec: EnvironmentSpec, keys: dict[str, str], result: Recheck) -> _Environment:
-    result.checked["environments"] += 1
-    domain = read_domain(spec)
-    for finding in audit_domain(domain):
-        if finding.drops:
-            result.fault(spec, finding.gate, finding.message)
-    for wrong in check_language(domain, Language.from_json(spec.data["language"])):
-        if wrong.severity == "error":
-            result.fault(spec, "language", wrong.message)
-    same = keys.setdefault(domain_key(domain), spec.id)
-    if same != spec.id:
-        result.fault(spec, "duplicate-environment", f"It is {same} under other names.")
-    return _Environment(spec, domain)
+    def _note(self, record: Record, faults: Faults) -> None:
+        for gate, message in faults:
+            self.result.fault(record, gate, message)
 
+    def _close(self) -> None:
+        """Of the last task no more trajectories can come."""
+        if self._task is not None and self._task.trajectories != 1:
+            message = f"It has {self._task.trajectories} trajectories after it; exactly one is wanted."
+            self.result.fault(self._task.task, "trajectories", message)
+        self._task = None
 
-def _task(task: Task, environments: dict[str, _Environment], result: Recheck) -> tuple[Task, World, _Environment]:
-    result.checked["tasks"] += 1
-    environment = environments[task.environment]
-    grounded = read_task(environment.domain, task)
-    world = World.of(task.id, grounded, Language.from_json(environment.spec.data["language"]))
-    plan = stored_plan(task) or []
-    reference = Reference(environment.domain, grounded.problem)
-    if reference.reaches_goal([]):
-        result.fault(task, "goal-true", "The goal holds at the start.")
-    if not reference.reaches_goal(plan):
-        result.fault(task, "plan-invalid", "The plan does not reach the goal.")
-    if clash := world.narrator.clash():
-        result.fault(task, "language-clash", clash)
-    same = environment.keys.setdefault(problem_key(environment.domain, grounded.problem), task.id)
-    if same != task.id:
-        result.fault(task, "duplicate-task", f"It is {same} under other names.")
-    return task, world, environment
+    def _environment(self, spec: EnvironmentSpec) -> Faults:
+        domain, language = read_domain(spec), Language.from_json(spec.data["language"])
+        self._environments[spec.id] = _Environment(spec, domain, language)
+        for finding in audit_domain(domain):
+            if finding.drops:
+                yield finding.gate, finding.message
+        for wrong in check_language(domain, language):
+            if wrong.severity == "error":
+                yield "language", wrong.message
+        key = domain_key(domain)
+        if spec.meta.get("key") != key:
+            yield "key", f"Its meta gives {spec.meta.get('key')!r} as the key of its domain, which is {key!r}."
+        same = self._keys.setdefault(key, spec.id)
+        if same != spec.id:
+            yield "duplicate-environment", f"It is {same} under other names."
 
+    def _prepare(self, task: Task) -> Faults:
+        environment = self._environments.get(task.environment)
+        if environment is None:
+            yield "unreadable", f"Its environment {task.environment} is not among the rows before it."
+            return
+        environment.tasks += 1
+        grounded = read_task(environment.domain, task)
+        world = World.of(task.id, grounded, environment.language)
+        it = self._task = Prepared(task, environment.spec, world, tuple(stored_plan(task) or ()))
+        if task.parents != (task.environment,):
+            yield "parents", "Its environment is not the one thing that it is made from."
+        if task.goal != (goal := world.narrator.goal()):
+            yield "goal", f"Its goal reads {task.goal[:120]!r}; the problem's is {goal[:120]!r}."
+        if clash := world.narrator.clash():
+            yield "language-clash", clash
+        same = environment.keys.setdefault(problem_key(environment.domain, grounded.problem), task.id)
+        if same != task.id:
+            yield "duplicate-task", f"It is {same} under other names."
+        missing = set(environment.domain.action) - environment.seen
+        rng = random.Random(task.id)
+        environment.seen |= witness(world.simulator, missing, rng, steps=it.plan, searches=SEARCHES)
+        environment.relaxed |= {op.name for op in grounded.operators}
+        yield from plan_faults(it, self.asked.min_plan)
+        if it.executed is not None:
+            most = {"random_walk_success": self.asked.max_random, "reordered": MAX_REORDERED}
+            yield from difficulty_faults(it, most, self.result.optimal)
 
-def _trajectory(trajectory: Trajectory, tasks: dict[str, tuple[Task, World, _Environment]], result: Recheck) -> None:
-    result.checked["trajectories"] += 1
-    task, world, environment = tasks[trajectory.task]
-    if fault := _replay(trajectory, task, world, environment):
-        result.fault(trajectory, "text-replay", fault)
-
-
-def _replay(trajectory: Trajectory, task: Task, world: World, environment: _Environment) -> str | None:
-    shown = trajectory.meta.get("observations", "full")
-    acting = PddlEnvironment(environment.spec, observations=shown, max_steps=None, world=world)
-    said, reward = acting.begin(task).text, 0.0
-    for number, turn in enumerate(trajectory.turns):
-        if turn.role == "user" and turn.content != said:
-            return f"Turn {number} shows {turn.content[-120:]!r}, the environment {said[-120:]!r}."
-        if turn.role == "assistant":
-            step = acting.act(turn.content)
-            said, reward = f"Observation: {step.observation}", step.reward
-            if (turn.reward, turn.progress) != (step.reward, step.progress):
-                return f"Turn {number} claims reward {turn.reward} and progress {turn.progress}."
-    if trajectory.success != (reward == 1.0) or trajectory.reward != reward:
-        return f"It claims success {trajectory.success} with reward {trajectory.reward}, and earns {reward}."
-    return None
+    def _trajectory(self, trajectory: Trajectory) -> Faults:
+        if self._task is None or trajectory.task != self._task.task.id:
+            yield "unreadable", f"Its task {trajectory.task} is not the one before it, or could not be read."
+            return
+        self._task.trajectories += 1
+        yield from trajectory_faults(trajectory, self._task, self.asked.thoughts, self.asked.observations)
