@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from cultivar.core.errors import EndpointError
 from cultivar.core.protocols import Request
 from cultivar.llm.client import ChatModel
+from cultivar.llm.endpoint import retry_after
 
 KEY = "sk-very-secret-123"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,7 +39,7 @@ async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[Hand
     models: list[ChatModel] = []
 
     async def start(handler: Handler, **options: Any) -> ChatModel:
-        app = web.Application()
+        app = web.Application(client_max_size=8 << 20)
         app.router.add_post("/v1/chat/completions", handler)
         server = TestServer(app)
         await server.start_server()
@@ -200,3 +204,79 @@ async def test_overload_narrows_what_is_in_flight(serve: Any) -> None:
     replies = await asyncio.gather(*(model.complete(PROMPT) for _ in range(120)))
     assert len(replies) == 120
     assert model.endpoint.limiter.width < 64
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    assert retry_after(None, "1.5") == 1.5
+    assert retry_after("250", "7") == 0.25
+    soon = retry_after(None, format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))
+    assert soon == pytest.approx(30, abs=2)
+    assert retry_after(None, "Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    for nonsense in (None, "", "soon", "nan", "inf", "-5", "99999999999999999999 GMT"):
+        assert retry_after(None, nonsense) in (None, 0.0)
+
+
+async def test_a_wait_beyond_the_deadline_is_not_waited_for(serve: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": "3600"})
+
+    with pytest.raises(EndpointError, match=r"1 attempts.*asks for 3600 s"):
+        await asyncio.wait_for((await serve(handler)).complete(PROMPT), 2.0)
+
+
+async def test_an_empty_account_is_not_asked_again(serve: Any) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.json_response({"error": {"code": "insufficient_quota"}}, status=429)
+
+    with pytest.raises(EndpointError, match="no credit left"):
+        await (await serve(handler)).complete(PROMPT)
+    assert calls == 1
+
+
+async def test_parts_options_and_logprobs_pass_through(serve: Any) -> None:
+    """Images, sound, seeds and whatever else the API knows; also a body of more than a megabyte."""
+    seen: list[Any] = []
+    tokens = {"content": [{"token": "hi", "logprob": -0.1}]}
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(await request.json())
+        data = completion()
+        data["choices"][0]["logprobs"] = tokens
+        return web.json_response(data)
+
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * (1 << 20)}}
+    sound = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+    message = {"role": "user", "content": [{"type": "text", "text": "What is this?"}, image, sound]}
+    sampling = {"seed": 7, "logprobs": True, "top_logprobs": 2}
+    reply = await (await serve(handler)).complete(Request((message,), sampling))
+    assert reply.choices[0].logprobs == tokens
+    assert seen[0] == {"model": "m", "messages": [message], **sampling}
+
+
+async def test_an_answer_without_end_is_cut(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cultivar.llm.endpoint.MAX_BODY", 1 << 20)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await response.write(b" " * 65536)
+        return response
+
+    with pytest.raises(EndpointError, match="larger than"):
+        await (await serve(handler, deadline=0.5)).complete(PROMPT)
+
+
+async def test_the_deadline_does_not_run_while_a_call_waits_for_its_turn(serve: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.1)
+        return web.json_response(completion())
+
+    model = await serve(handler, deadline=0.3, concurrency=1)
+    replies = await asyncio.gather(*(model.complete(PROMPT) for _ in range(6)))
+    assert all(reply.attempts == 1 and reply.seconds < 0.3 for reply in replies)

@@ -143,7 +143,7 @@ class ChatModel:
                 f"{self.name} gave no answer in {self._deadline:g} s and {attempt} attempts; the last one: {fault.told}"
             )
             if fault.retry_after is not None:
-                told += f" (it asks for {fault.retry_after:.3g} s of patience)"
+                told += f" (it asks for {fault.retry_after:g} s of patience)"
             raise EndpointError(told, status=fault.status, kind=fault.kind)
         if fault.kind == "connection":
             self._tell("connection", f"is not there yet ({fault.told}); trying for {self._deadline:g} s")
