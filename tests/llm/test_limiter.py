@@ -67,6 +67,17 @@ async def test_a_tenth_of_refusals_at_any_load_narrows_nothing() -> None:
     assert limiter.width > 128
 
 
+async def test_refusals_that_come_before_the_answers_narrow_nothing() -> None:
+    """One call in ten is refused, at once, while the others are still being answered."""
+    limiter = Limiter(256, start=256)
+    await fly(limiter, 256)
+    for refused in [True] * 26 + [False] * 230:
+        limiter.answered(refused)
+        limiter.leave()
+        await limiter.enter()
+    assert limiter.width == 256
+
+
 async def test_the_width_finds_the_capacity_and_finds_it_again_when_it_grows() -> None:
     limiter, capacity = Limiter(256, start=256), 20
 

@@ -71,12 +71,15 @@ class Limiter:
             self.width = min(float(self.most), self.width + max(1.0 / self.width, 0.05))
 
     def _judge(self) -> None:
+        """Refusals come back sooner than answers do, so before a window is full those under way count as answers."""
         window = max(WINDOW, self.width)
-        if self._refusals > window * TOLERATED:
+        full = self._answers >= window
+        calls = self._answers if full else max(WINDOW, self._answers + self.in_flight)
+        if self._refusals > calls * TOLERATED:
             self.width = max(1.0, self.width / 2)
             self._opening = False
             self._stale = self.in_flight
-        elif self._answers < window:
+        elif not full:
             return
         self._answers = self._refusals = 0
 
