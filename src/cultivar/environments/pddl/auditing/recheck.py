@@ -8,10 +8,10 @@ branching, goals and interactions are those of the problem, and the shares of ra
 reach the goal are likely; the trajectory is, turn by turn and field by field, the one that the plan makes.
 
 Not proved: names, descriptions and parents of environments (no row holds the passages); the words of thoughts (only
-that each stands before its own action, without an action of its own); of the difficulty ``expanded`` and
-``dead_ends``; an ``optimal`` that the search does not decide within its limit (counted); an action's absence (one that
-is not seen may be applicable further away); the other meta: mutants, stage, direction, seed; what was dropped; that
-run.toml, whose demands are asked for, is the one that the run was made with.
+that each stands before its own action, without an action of its own); the values of ``expanded`` and ``dead_ends``; an
+``optimal`` that the search does not decide within its limit (counted); that an action which was not seen is never
+applicable; the other meta: mutants, stage, direction, seed; what was dropped, and that no task was removed together
+with its trajectory; that run.toml, whose demands are asked for, is the one that the run was made with.
 """
 
 from __future__ import annotations
