@@ -233,6 +233,31 @@ def test_a_turn_is_drawn_in_parts_only_where_they_are_all_of_it() -> None:
     assert turn_parts(Turn("user", "hello")) == [("text", "hello")]
 
 
+def test_the_goal_stands_outside_of_the_fold() -> None:
+    before, after = "You are a porter. " * 100, "Observation: " + "You see a box. " * 100
+    goal = "The goal is to satisfy the following conditions: " + "The box is in the hall. " * 60
+    turn = Turn("user", f"{before}\n{goal}\n{after}")
+    assert [kind for kind, _ in turn_parts(turn)] == ["text", "goal", "text"]
+    html = render(dataclasses.replace(EMPTY, examples=(Example("a", (turn,)),)))
+    folded = "".join(re.findall(r"<details class=\"more\">.*?</details>", html, re.DOTALL))
+    assert goal.strip() in html and "The box is in the hall" not in folded
+    assert "You are a porter" in folded and "You see a box" in folded
+    assert turn_parts(Turn("user", goal)) == [("goal", goal)]
+    assert turn_parts(Turn("assistant", goal)) == [("text", goal)]
+
+
+def test_percentages_are_set_like_numbers() -> None:
+    rows = (("dropped", 3, "98.6 %", "1,200"), ("swapped", 4, "100.0 %", "–"))
+    table = Table("t", ("kind", "count", "rejected", "cost"), rows)
+    html = render(dataclasses.replace(EMPTY, sections=(Section("s", (table,)),)))
+    assert re.findall(r"<th scope=\"col\"( class=\"n\")?>(\w+)</th>", html)[:4] == [
+        ("", "kind"),
+        (' class="n"', "count"),
+        (' class="n"', "rejected"),
+        (' class="n"', "cost"),
+    ]
+
+
 @given(values=st.lists(st.floats(0, 1e9) | st.integers(0, 10**6), min_size=1, max_size=8))
 def test_an_axis_holds_its_values_on_few_round_ticks(values: list[float]) -> None:
     top, ticks = axis(values)

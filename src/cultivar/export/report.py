@@ -35,6 +35,9 @@ MAX_BARS = 120
 FOLD = 700
 """A turn longer than this shows its beginning, and the rest on demand."""
 
+NUMBER = re.compile(r"[<>~+−-]?[ ]?[$]?\d[\d,.]*(?:[ ]?[%sx]| ms)?|[–-]?")
+GOAL = re.compile(r"^The goal is to .*$", re.MULTILINE)
+"""The line of a first turn that says what is asked; a reader judges the conversation by it, so it is never folded."""
 ARXIV = re.compile(r"(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?")
 
 
@@ -79,6 +82,7 @@ def _page() -> jinja2.Template:
     )
     environment.filters["line"] = lambda text: one_line(text, 200)
     environment.filters["clip"] = clip
+    environment.filters["number"] = number
     return environment.get_template("report.html.j2")
 
 
@@ -140,12 +144,17 @@ def _figure(figure: Figure) -> Chart | Grid:
 def _grid(table: Table) -> Grid:
     rows = tuple(tuple(one_line(number(cell), MAX_CELL) for cell in row) for row in table.rows[:MAX_ROWS])
     columns = tuple(
-        (one_line(name, MAX_LABEL), bool(table.rows) and not any(isinstance(row[i], str) for row in table.rows))
+        (one_line(name, MAX_LABEL), bool(table.rows) and all(_is_number(row[i]) for row in table.rows))
         for i, name in enumerate(table.columns)
     )
     left_out = max(0, len(table.rows) - MAX_ROWS)
     kind = "table wide" if len(columns) > 4 else "table"
     return Grid(one_line(table.title, MAX_CELL), clip(table.note, 1_000), columns, rows, left_out, kind)
+
+
+def _is_number(cell: Cell) -> bool:
+    """Numbers, and texts such as "98.6 %" and "-1,200": what is set flush right."""
+    return not isinstance(cell, str) or NUMBER.fullmatch(cell) is not None
 
 
 def _bars(bars: Bars) -> Chart:
@@ -262,12 +271,11 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One turn as it is drawn: ``parts`` are (kind, beginning, rest) with kind text, thought or action."""
+    """One turn as it is drawn: ``parts`` are (kind, beginning, rest) with kind text, goal, thought or action."""
 
     role: str
     speaker: str
     parts: tuple[tuple[str, str, str], ...]
-    rest_length: str
     progress: str
     share: str
     untrained: bool
@@ -298,13 +306,11 @@ def _example(example: Example) -> dict[str, Any]:
 
 def _line(turn: Turn, example: Example, limit: int, progress: float | None) -> tuple[Line, int]:
     parts = [(kind, clip(text, limit)) for kind, text in turn_parts(turn)]
-    drawn = tuple((kind, *fold(text)) for kind, text in parts)
-    rest = sum(len(tail) for _, _, tail in drawn)
+    drawn = tuple((kind, text, "") if kind == "goal" else (kind, *fold(text)) for kind, text in parts)
     line = Line(
         role=turn.role if turn.role in ("system", "user", "assistant", "tool") else "other",
         speaker=one_line(example.speakers.get(turn.role, turn.role.capitalize()), 40),
         parts=drawn,
-        rest_length=number(rest),
         progress="" if progress is None else f"{100 * progress:.0f}%",
         share="" if progress is None else share(min(max(progress, 0.0), 1.0), 1.0),
         untrained=turn.role == "assistant" and not turn.train,
@@ -313,14 +319,18 @@ def _line(turn: Turn, example: Example, limit: int, progress: float | None) -> t
 
 
 def turn_parts(turn: Turn) -> list[tuple[str, str]]:
-    """A turn's thought and action where they are all that it says, otherwise its content as it stands."""
+    """A turn's thought and action where they are all that it says, otherwise its content, a goal in it by itself."""
     parts = [("thought", turn.thought or ""), ("action", turn.action or "")]
     named = [f"{kind.capitalize()}: {text}" for kind, text in parts if text]
     said = turn.content.strip()
     bare = [text for _, text in parts if text]
     if named and said in ("\n".join(named), "\n\n".join(named), "\n".join(bare), ""):
         return [(kind, text) for kind, text in parts if text]
-    return [("text", turn.content)]
+    goal = GOAL.search(turn.content) if turn.role == "user" else None
+    if goal is None:
+        return [("text", turn.content)]
+    parts = [("text", turn.content[: goal.start()]), ("goal", goal[0]), ("text", turn.content[goal.end() :])]
+    return [(kind, text.strip("\n")) for kind, text in parts if text.strip()]
 
 
 def fold(text: str) -> tuple[str, str]:
