@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cultivar.environments.pddl.procedural import propose
 from cultivar.environments.pddl.procedural.lexicon import Theme, choose_theme, dress, mentioned, topic_words
 from cultivar.environments.pddl.procedural.themes import THEMES
 from cultivar.environments.pddl.procedural.wording import slug
@@ -56,6 +57,16 @@ def test_nouns_of_the_passage_become_labels() -> None:
     dressed = dress(by_name["hospital"], "The lantern and the telescope stood in the ward.", THEMES)
     assert "lantern chart" in dressed.documents
     assert "telescope" in dressed.items, "an item that another theme knows"
+
+
+def test_what_is_processed_is_of_the_theme_itself() -> None:
+    bare = dress(by_name["farm"], "The telescope stood in the barn.", THEMES, guests=False)
+    assert bare.items == by_name["farm"].items
+    for seed in range(60):
+        made = propose("The farmer milked the cow in the barn by the tractor, telescope in hand.", random.Random(seed))
+        assert made.theme == "farm"
+        processed = not {"stages", "machine"}.isdisjoint(made.mechanics)
+        assert ("telescope" in made.draft.types["item"].names) is not processed
 
 
 def test_words_that_are_no_nouns_are_not_used() -> None:

@@ -153,14 +153,17 @@ def key_names(noun: str) -> tuple[str, ...]:
     return tuple(f"{kind} {noun}" for kind in kinds)
 
 
-def dress(theme: Theme, passage: str, themes: tuple[Theme, ...]) -> Theme:
-    """The theme with names out of the passage: labels made of its nouns, and items of other themes that it mentions."""
+def dress(theme: Theme, passage: str, themes: tuple[Theme, ...], *, guests: bool = True) -> Theme:
+    """The theme with names out of the passage: labels made of its nouns, and items of other themes that it mentions.
+
+    Without ``guests`` no items of other themes: what a theme does at its stations need not make sense for them.
+    """
     own = _names(theme)
     words = [w for w in topic_words(passage, themes) if not any(w in name for name in own)]
-    guests = mentioned(passage, [i for t in themes if t is not theme for i in t.items if i not in own])
+    others = [i for t in themes if t is not theme for i in t.items if i not in own] if guests else []
     return replace(
         theme,
-        items=(*guests[:3], *theme.items),
+        items=(*mentioned(passage, others)[:3], *theme.items),
         documents=(*(f"{word} {theme.document}" for word in words[:4]), *theme.documents),
         containers=(*(f"{word} {theme.container}" for word in words[4:7]), *theme.containers),
     )

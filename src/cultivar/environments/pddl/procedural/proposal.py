@@ -54,8 +54,11 @@ class Proposal:
 
 def propose(passage: str, rng: random.Random) -> Proposal:
     """A domain about what the passage is about. Any text will do, the empty one too. Costs a few milliseconds."""
-    theme = dress(choose_theme(passage, rng, THEMES), passage, THEMES)
-    return assemble(theme, choose_mechanics(theme, rng), topic_words(passage, THEMES, 3), rng)
+    theme = choose_theme(passage, rng, THEMES)
+    mechanics = choose_mechanics(theme, rng)
+    processed = any("station" in mechanic.provides for mechanic in mechanics)
+    dressed = dress(theme, passage, THEMES, guests=not processed)
+    return assemble(dressed, mechanics, topic_words(passage, THEMES, 3), rng)
 
 
 def assemble(theme: Theme, mechanics: list[type[Mechanic]], topic: list[str], rng: random.Random) -> Proposal:

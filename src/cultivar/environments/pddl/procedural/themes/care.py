@@ -13,7 +13,7 @@ THEMES = (
         place="room",
         places=phrases(
             """
-            ward, pharmacy, linen room, sluice room, x-ray suite, staff kitchen, day clinic, basement store,
+            ward, pharmacy, linen room, sluice room, scanner suite, staff kitchen, day clinic, basement store,
             reception, nursery, intensive care unit, records office
             """
         ),
@@ -23,8 +23,8 @@ THEMES = (
         item="instrument",
         items=phrases(
             """
-            blood pressure cuff, infusion pump, stethoscope, ear thermometer, suture kit, kidney dish, oxygen mask,
-            splint, forceps tray, otoscope, pulse meter, catheter set
+            blood pressure cuff, feeding cup, stethoscope, ear thermometer, suture kit, kidney dish, oxygen mask,
+            splint, forceps tray, otoscope, reflex hammer, catheter set
             """
         ),
         container="cabinet",
@@ -75,8 +75,8 @@ THEMES = (
         item="supply",
         items=phrases(
             """
-            leash, feeding bowl, fleece blanket, muzzle, nail clipper, travel cage, flea comb, plastic collar, heat
-            pad, milk bottle, harness
+            leash, feeding bowl, fleece blanket, muzzle, nail clipper, travel cage, flea comb, plastic collar, water
+            dish, milk bottle, harness
             """
         ),
         container="locker",
@@ -125,7 +125,7 @@ THEMES = (
         item="item of kit",
         items=phrases(
             """
-            hose reel, breathing mask, rescue rope, foam branch, thermal camera, hydraulic cutter, first aid pack,
+            hose reel, breathing mask, rescue rope, foam branch, fire hook, hydraulic cutter, throw line,
             smoke hood, signal lamp, axe belt, standpipe
             """
         ),
@@ -141,7 +141,7 @@ THEMES = (
         ),
         tools=phrases("coupling spanner, stiff brush, seal puller"),
         wear=("bent", "straight", "straighten", "vice"),
-        machine=("compressor", "pressurise", "pressurised"),
+        machine=("ozone cabinet", "deodorise", "deodorised"),
         resource=("foam", "foam drum", "foam tank"),
         client="visitor",
         clients=phrases("school class, fire inspector, local reporter, worried neighbour"),
@@ -171,7 +171,7 @@ THEMES = (
         item="fitting",
         items=phrases(
             """
-            spare wick, brass lantern, prism, signal flag, barometer, fog bell, coil of rope, weather glass, storm
+            speaking tube, brass lantern, prism, signal mirror, barometer, fog bell, boat hook, weather glass, storm
             shutter, oil funnel, telescope
             """
         ),
@@ -191,7 +191,7 @@ THEMES = (
         ),
         tools=phrases("chamois pad, wick trimmer, oil brush"),
         wear=("fouled", "cleaned out", "clean out", "rag stand"),
-        machine=("lathe", "true", "trued"),
+        machine=("drying stove", "dry", "dried"),
         resource=("lamp oil", "oil can", "oil cask"),
         client="guest",
         clients=phrases("stranded fisherman, young painter, harbour pilot, lost hiker"),

@@ -22,8 +22,8 @@ THEMES = (
         item="load",
         items=phrases(
             """
-            ore sample, timber prop, cable reel, drill core, blasting box, signal horn, pump hose, carbide tin, rail
-            spike box, water flask
+            ore sample, quartz block, malachite lump, drill core, pyrite nodule, galena cube, rubble basket, slag
+            bucket, azurite crust, vein chip
             """
         ),
         container="tub",
@@ -111,7 +111,7 @@ THEMES = (
         place="room",
         places=phrases(
             """
-            bench room, varnish room, tone-wood store, tuning room, bow corner, show room, concert hall, packing
+            bench room, varnish room, tonewood store, tuning room, bow corner, show room, concert hall, packing
             room, drying attic, string room
             """
         ),
@@ -181,7 +181,7 @@ THEMES = (
             ("tiled stove", ("fire door", "stove tile", "flue pipe")),
         ),
         tools=phrases("loop tool, wire cutter, turning rib"),
-        wear=("caked", "scraped-clean", "scrape", "scraping post"),
+        wear=("caked", "scraped", "scrape", "scraping post"),
         machine=("spray booth", "spray", "sprayed"),
         resource=("slip", "slip bucket", "slip vat"),
         client="visitor",

@@ -22,8 +22,8 @@ THEMES = (
         item="dish",
         items=phrases(
             """
-            copper kettle, soup tureen, casserole, sauce boat, pie tin, fish platter, salad bowl, ramekin, gratin
-            dish, noodle pot, bread basket
+            copper kettle, soup tureen, casserole, sauce boat, pie tin, fish platter, rice bowl, ramekin, gratin
+            dish, noodle pot, stew pan
             """
         ),
         container="cupboard",
@@ -42,7 +42,7 @@ THEMES = (
         ),
         tools=phrases("chef knife, slotted spoon, paring knife"),
         wear=("dull", "keen", "hone", "whetstone"),
-        machine=("pressure cooker", "steam", "steamed"),
+        machine=("plate warmer", "warm", "warmed"),
         resource=("stock", "ladle pail", "stock kettle"),
         client="guest",
         clients=phrases("food critic, birthday party, hungry couple, regular customer, late guest"),
@@ -144,7 +144,7 @@ THEMES = (
             ("filter press", ("filter plate", "screw clamp", "drip tray")),
         ),
         tools=phrases("mash paddle, bung mallet, hose brush"),
-        wear=("fouled", "rinsed-off", "rinse off", "hot hose"),
+        wear=("fouled", "rinsed", "rinse off", "hot hose"),
         machine=("carbonator", "carbonate", "carbonated"),
         resource=("hops", "hop basket", "hop bin"),
         client="visitor",

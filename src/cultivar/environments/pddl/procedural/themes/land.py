@@ -32,7 +32,7 @@ THEMES = (
             "unsorted",
             (
                 ("sort", "sorted", "sorting table"),
-                ("wash", "washed", "stone trough"),
+                ("count", "counted", "tally board"),
                 ("weigh", "weighed", "hanging scale"),
             ),
         ),
@@ -42,7 +42,7 @@ THEMES = (
         ),
         tools=phrases("pitchfork, billhook, sickle"),
         wear=("blunt", "sharp", "sharpen", "grindstone"),
-        machine=("winnowing mill", "winnow", "winnowed"),
+        machine=("strapping press", "strap", "strapped"),
         resource=("water", "water bucket", "well"),
         client="animal",
         clients=phrases("lame ewe, black goat, brown mare, stray calf, old donkey"),
@@ -124,8 +124,8 @@ THEMES = (
         item="load",
         items=phrases(
             """
-            oak plank, pine pole, signpost, bird box, fence rail, larch beam, bench board, camera trap, salt stone,
-            bark roll
+            oak plank, pine pole, signpost, elm slab, fence rail, larch beam, bench board, gate post, ash stake,
+            cedar shingle
             """
         ),
         container="chest",

@@ -23,8 +23,8 @@ THEMES = (
         item="sample",
         items=phrases(
             """
-            soil sample, blood vial, seed extract, river water flask, yeast culture, pollen slide, mineral powder,
-            leaf section, enzyme tube, ice core
+            soil slurry, blood vial, seed extract, river water flask, yeast culture, pollen extract, mineral solution,
+            leaf tincture, enzyme tube, meltwater flask
             """
         ),
         container="freezer",
@@ -76,8 +76,8 @@ THEMES = (
         item="device",
         items=phrases(
             """
-            eyepiece, star chart case, photo plate, guide camera, grating, colour filter, sextant, finder scope,
-            clock drive, prism box
+            eyepiece, dew cap, spectrograph, guide camera, grating, colour filter, sextant, finder scope,
+            field lens, prism box
             """
         ),
         container="cabinet",
@@ -96,7 +96,7 @@ THEMES = (
         ),
         tools=phrases("lens brush, hex driver, spanner wrench"),
         wear=("magnetised", "demagnetised", "demagnetise", "degaussing coil"),
-        machine=("vacuum chamber", "coat", "coated"),
+        machine=("purge chamber", "purge", "purged"),
         resource=("nitrogen", "flask", "nitrogen plant"),
         client="visitor",
         clients=phrases("comet hunter, school class, radio reporter, retired captain"),
@@ -147,7 +147,7 @@ THEMES = (
         ),
         tools=phrases("screwdriver, glue gun, stapler"),
         wear=("jammed", "freed", "free up", "tool board"),
-        machine=("laminator", "laminate", "laminated"),
+        machine=("engraver", "engrave", "engraved"),
         resource=("chalk", "chalk tray", "chalk chest"),
         client="pupil",
         clients=phrases("new pupil, exchange student, forgetful boy, first grader"),
@@ -197,7 +197,7 @@ THEMES = (
             ("reading lamp", ("lamp shade", "stem", "lamp foot")),
         ),
         tools=phrases("bone folder, paste brush, awl"),
-        wear=("gummed", "cleaned-off", "clean off", "solvent jar"),
+        wear=("gummed", "cleaned", "clean off", "solvent jar"),
         machine=("book press", "press", "pressed"),
         resource=("paste", "paste pot", "paste kettle"),
         client="reader",
@@ -247,7 +247,7 @@ THEMES = (
             ("display stand", ("glass pane", "book cradle", "lock bar")),
         ),
         tools=phrases("micro spatula, soft brush, page weight"),
-        wear=("dusty", "brushed-off", "brush off", "suction table"),
+        wear=("dusty", "brushed", "brush off", "suction table"),
         machine=("scanner", "digitise", "digitised"),
         resource=("silica gel", "gel tray", "drying oven"),
         client="scholar",
@@ -291,7 +291,7 @@ THEMES = (
             (
                 ("register", "registered", "registry desk"),
                 ("clean", "cleaned", "conservation bench"),
-                ("mount", "mounted-up", "mounting table"),
+                ("mount", "mounted", "mounting table"),
             ),
         ),
         products=(

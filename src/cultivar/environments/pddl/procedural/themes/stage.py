@@ -23,8 +23,8 @@ THEMES = (
         item="prop",
         items=phrases(
             """
-            paper crown, wooden sword, candelabra, feather mask, gilded throne, stuffed raven, tin moon, letter
-            scroll, velvet cloak, rubber dagger
+            paper crown, wooden sword, candelabra, feather mask, gilded throne, wooden raven, tin moon, paper
+            lantern, plaster bust, rubber dagger
             """
         ),
         container="trunk",
@@ -43,7 +43,7 @@ THEMES = (
         ),
         tools=phrases("staple gun, glue brush, canvas pliers"),
         wear=("clogged", "unclogged", "unclog", "solvent bucket"),
-        machine=("dye vat", "dye", "dyed"),
+        machine=("spray booth", "lacquer", "lacquered"),
         resource=("fog fluid", "fluid jug", "fluid drum"),
         client="actor",
         clients=phrases("leading lady, understudy, stage villain, child actor, ballet pupil"),
@@ -84,7 +84,7 @@ THEMES = (
             "unchecked",
             (
                 ("clean", "cleaned", "lens bench"),
-                ("charge", "charged", "charging wall"),
+                ("tape", "taped", "taping table"),
                 ("test", "camera-tested", "test chart"),
             ),
         ),
@@ -93,8 +93,8 @@ THEMES = (
             ("rain tower", ("rain head", "mast", "hose coupling")),
         ),
         tools=phrases("lens blower, gaffer knife, hex key"),
-        wear=("sticky", "wiped-off", "wipe off", "spirit dish"),
-        machine=("film processor", "develop", "developed"),
+        wear=("sticky", "wiped", "wipe off", "spirit dish"),
+        machine=("drying cabinet", "dry", "dried"),
         resource=("stage fog", "fog can", "fog pump"),
         client="actor",
         clients=phrases("lead actor, stunt double, film extra, famous guest"),
@@ -145,7 +145,7 @@ THEMES = (
             ("radio bulletin", ("opening jingle", "news script", "weather tape")),
         ),
         tools=phrases("blue pencil, type gauge, pica ruler"),
-        wear=("worn-down", "pointed", "sharpen", "pencil mill"),
+        wear=("worn", "pointed", "sharpen", "pencil mill"),
         machine=("facsimile", "transmit", "transmitted"),
         resource=("toner", "toner cartridge", "toner store"),
         client="guest",
@@ -178,8 +178,8 @@ THEMES = (
         item="article",
         items=phrases(
             """
-            silver tray, crystal vase, satin cushion, ice bucket, breakfast basket, evening gown, top hat, orchid
-            bowl, wool blanket, cake stand
+            silver tray, crystal vase, brass bell, ice bucket, tea urn, fruit knife, hand mirror, orchid
+            bowl, soup ladle, cake stand
             """
         ),
         container="wardrobe",
@@ -198,7 +198,7 @@ THEMES = (
         ),
         tools=phrases("silver brush, lint roller, corkscrew"),
         wear=("grubby", "freshened", "freshen", "soap dish"),
-        machine=("steam press", "steam", "steamed"),
+        machine=("steam cabinet", "steam", "steamed"),
         resource=("champagne", "ice pail", "champagne fridge"),
         client="guest",
         clients=phrases("opera diva, honeymoon couple, retired general, film producer, travelling poet"),
@@ -246,7 +246,7 @@ THEMES = (
             "unlisted",
             (
                 ("photograph", "photographed", "photo stand"),
-                ("dust", "dusted-down", "print table"),
+                ("dust", "dusted", "print table"),
                 ("bag", "bagged", "bagging bench"),
             ),
         ),
@@ -296,7 +296,7 @@ THEMES = (
             "unpriced",
             (
                 ("weigh", "weighed", "beam scale"),
-                ("price", "priced-up", "price desk"),
+                ("price", "priced", "price desk"),
                 ("wrap", "wrapped", "wrapping counter"),
             ),
         ),
@@ -306,7 +306,7 @@ THEMES = (
         ),
         tools=phrases("fish knife, cloth shears, cheese wire"),
         wear=("blunt", "sharp", "sharpen", "grinding wheel"),
-        machine=("ice machine", "chill", "chilled"),
+        machine=("strapping machine", "strap", "strapped"),
         resource=("ice", "ice tub", "ice store"),
         client="customer",
         clients=phrases("hotel cook, bargain hunter, old widow, spice merchant"),

@@ -90,7 +90,7 @@ THEMES = (
         ),
         tools=phrases("shunting pole, track spanner, oil lance"),
         wear=("worn", "reforged", "reforge", "forge"),
-        machine=("franking press", "frank", "franked"),
+        machine=("tag printer", "label", "labelled"),
         resource=("coal", "coal scuttle", "coal bunker"),
         client="traveller",
         clients=phrases("travelling salesman, young soldier, country doctor, opera singer"),
@@ -111,7 +111,7 @@ THEMES = (
         place="area",
         places=phrases(
             """
-            check-in hall, baggage hall, security lane, departure lounge, transit lounge, cargo terminal, hangar,
+            arrivals hall, baggage hall, security lane, departure lounge, transit lounge, cargo terminal, hangar,
             fuel depot, control tower, apron, customs hall
             """
         ),
@@ -182,7 +182,7 @@ THEMES = (
             "unpaid",
             (
                 ("weigh", "weighed", "letter scale"),
-                ("stamp", "stamped-paid", "stamp counter"),
+                ("stamp", "postmarked", "stamp counter"),
                 ("sort", "sorted", "pigeonholes"),
             ),
         ),
