@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cultivar.environments.pddl.auditing.canonical import COARSE, domain_key, problem_key
+from cultivar.environments.pddl.auditing.formulas import conjuncts
+from cultivar.environments.pddl.auditing.normalise import normalise
 from cultivar.environments.pddl.model import (
     OBJECT,
     Action,
@@ -198,7 +201,19 @@ def edited(domain: Domain, rng: random.Random) -> Domain | None:
 
 
 def normal_forms(domain: Domain) -> set[object]:
-    """Every way to write a domain of flat literals over numbered predicates and parameters: brute force."""
+    """Every way to write a domain of flat literals over numbered predicates and parameters: brute force.
+
+    Of what ``normalise`` leaves (``test_normalise`` is about that), each predicate that it allows as itself or negated.
+    """
+    plain, either_way = normalise(domain)
+    found: set[object] = set()
+    for count in range(len(either_way) + 1):
+        for negated in itertools.combinations(sorted(either_way), count):
+            found |= ways_to_write(plain, negated)
+    return found
+
+
+def ways_to_write(domain: Domain, negated: Sequence[str]) -> set[object]:
     found: set[object] = set()
     used = [
         p for p in domain.predicates if any(f"'{p.name}'" in repr((a.precondition, a.effect)) for a in domain.actions)
@@ -214,11 +229,13 @@ def normal_forms(domain: Domain) -> set[object]:
                 types = tuple(sorted((local[p.name], p.types) for p in action.parameters))
                 sides = []
                 for side in (action.precondition, action.effect):
-                    assert isinstance(side, And)
-                    atoms = [(isinstance(x, Not), x.body if isinstance(x, Not) else x) for x in side.parts]
-                    sides.append(
-                        tuple(sorted({(n, number[a.predicate], tuple(local[t] for t in a.args)) for n, a in atoms}))  # type: ignore[union-attr]
-                    )
+                    literals = set()
+                    for x in conjuncts(side):  # type: ignore[arg-type]
+                        atom = x.body if isinstance(x, Not) else x
+                        assert isinstance(atom, Atom)
+                        sign = isinstance(x, Not) != (atom.predicate in negated)
+                        literals.add((sign, number[atom.predicate], tuple(local[t] for t in atom.args)))
+                    sides.append(tuple(sorted(literals)))
                 forms.add((types, tuple(sides)))
             choices.append(min(forms))
         found.add((schemas, tuple(sorted(choices))))

@@ -1,9 +1,11 @@
 """Keys of domains and problems that do not depend on what things are called.
 
 What counts as the same domain: one that differs by the names of domain, types, predicates, functions, actions,
-parameters, constants and variables, by the order of declarations, parameters, conjuncts and disjuncts, by conjunctions
-nested in conjunctions (and disjunctions in disjunctions), by literals said twice, by requirement flags, and by what is
-declared but of no use: types, predicates and functions that no action, derived rule or constant mentions.
+parameters, constants and variables, by the order of declarations, parameters, conjuncts and disjuncts, by requirement
+flags, by what is declared but of no use (types, predicates and functions that no action, derived rule or constant
+mentions), by anything that ``normalise`` takes away (its docstring is part of this promise), and by a predicate that is
+written as its complement, ``busy`` as ``not free``, where that is safe: some action adds it, some action deletes it,
+and none can do both to one fact.
 The order of a predicate's arguments does count, because the actions' literals are written in it.
 
 Types: only those that something in use is declared with are part of the structure, related by the transitive
@@ -15,8 +17,10 @@ where it is what makes an object belong to two otherwise unrelated types.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set as AbstractSet
 
 from cultivar.environments.pddl.auditing.labelling import Structure, certificate
+from cultivar.environments.pddl.auditing.normalise import normalise
 from cultivar.environments.pddl.model import (
     OBJECT,
     Action,
@@ -41,13 +45,20 @@ COARSE = "~"
 """Before a key that the bounded search could not make exact: equal keys then mean 'probably isomorphic'."""
 
 
-def domain_key(domain: Domain) -> str:
-    """32 hex digits, equal iff two domains are isomorphic in the sense of this module.
+def domain_key(domain: Domain, goals: AbstractSet[str] | None = None) -> str:
+    """32 hex digits, equal iff what ``normalise`` makes of two domains is isomorphic in the sense of this module.
+
+    Equal keys are sound: the problems of one are problems of the other, with the same plans, if every declared type has
+    an object and of two complements exactly one holds of everything at the start. Different keys only say that none of
+    the rewritings of ``normalise`` leads from one to the other; whether two domains plan alike is not decided.
+
+    ``goals``: the predicates that goals speak of, if that is known; effects on predicates that neither they nor
+    anything else reads then do not count. Without it every predicate may be asked for.
 
     A key that starts with ``~`` was made by colour refinement alone, because the search for an exact one was given up
     (very symmetric domains of hundreds of symbols).
     """
-    return _key(domain_structure(domain))
+    return _key(domain_structure(*normalise(domain, goals)))
 
 
 def problem_key(domain: Domain, problem: Problem) -> str:
@@ -65,13 +76,22 @@ def _key(structure: Structure) -> str:
 class _Encoder:
     """Formulas and effects as tuples over a structure.
 
-    ``symbols`` are the vertices of predicates and functions; a name that has none is its own label.
+    ``symbols`` are the vertices of predicates and functions; a name that has none is its own label. A predicate with a
+    vertex for its complement is not negated: the other vertex stands where it is false or made so, and which of the two
+    is the predicate as it was written cannot be told.
     """
 
-    def __init__(self, structure: Structure, symbols: dict[str, int], types: dict[str, int]) -> None:
+    def __init__(
+        self,
+        structure: Structure,
+        symbols: dict[str, int],
+        types: dict[str, int],
+        complements: dict[str, int] | None = None,
+    ) -> None:
         self.structure = structure
         self.symbols = symbols
         self.types = types
+        self.complements = complements or {}
 
     def declare(self, owner: int, variables: tuple[Variable, ...], scope: dict[str, int]) -> dict[str, int]:
         inner = dict(scope)
@@ -111,6 +131,8 @@ class _Encoder:
                 self.part(role, owner, single, scope)
             case Atom():
                 self.atom(role, owner, node, scope)
+            case Not(Atom(predicate, args)) if predicate in self.complements:
+                relate(role, owner, self.complements[predicate], *(scope[term] for term in args))
             case Not(Atom() as atom):
                 self.atom(f"{role} not", owner, atom, scope)
             case Equals(left, right):
@@ -148,19 +170,28 @@ class _Encoder:
                 raise AssertionError(node)
 
 
-def domain_structure(domain: Domain) -> Structure:
-    """Vertices: types, predicates, functions, constants, actions, rules, variables and compound formulas in use."""
+def domain_structure(domain: Domain, either_way: AbstractSet[str] = frozenset()) -> Structure:
+    """Vertices: types, predicates, functions, constants, actions, rules, variables and compound formulas in use.
+
+    Predicates in ``either_way`` have two vertices that differ only by what they are used for.
+    """
     structure = Structure()
     used = _used_symbols(domain)
     schemas = [s for s in (*domain.predicates, *domain.functions) if s.name in used]
     types = _type_vertices(domain, structure, _used_types(domain, used))
     symbols = {s.name: structure.vertex("function" if s in domain.functions else "predicate") for s in schemas}
-    encoder = _Encoder(structure, symbols, types)
+    complements = {s.name: structure.vertex("predicate") for s in schemas if s.name in either_way}
+    encoder = _Encoder(structure, symbols, types, complements)
     for schema in schemas:
-        for position, parameter in enumerate(schema.parameters):
-            for name in parameter.types:
-                structure.relate(f"argument {position}", symbols[schema.name], types[name])
-        structure.relate(f"arity {schema.arity}", symbols[schema.name])
+        vertices = [of[schema.name] for of in (symbols, complements) if schema.name in of]
+        for vertex in vertices:
+            for position, parameter in enumerate(schema.parameters):
+                for name in parameter.types:
+                    structure.relate(f"argument {position}", vertex, types[name])
+            structure.relate(f"arity {schema.arity}", vertex)
+        if len(vertices) > 1:
+            structure.relate("complements", *vertices)
+            structure.relate("complements", *reversed(vertices))
     scope = {}
     for constant in domain.constants:
         scope[constant.name] = structure.vertex("constant")
