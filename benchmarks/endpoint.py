@@ -66,10 +66,12 @@ class Bench:
                 file.write(json.dumps({"id": n, "prompt": prompt}) + "\n")
         return path
 
-    def bare(self, port: int, rows: int) -> dict[str, float]:
+    def bare(self, port: int, rows: int, in_flight: int = 256) -> dict[str, float]:
         environment = {"PORT": str(port), "PROMPTS": str(self.prompts(rows)), "N": str(rows)}
         environment |= {"OUTF": str(self.folder / "bare.jsonl"), "SCRATCH": str(self.folder)}
-        return timed([sys.executable, str(BENCH / "peers" / "raw_aiohttp.py")], environment)
+        peers = BENCH / "peers"
+        program = (peers / "raw_aiohttp.py").read_text().replace("256", str(in_flight))  # its width is written in it
+        return timed([sys.executable, "-c", program], {**environment, "PYTHONPATH": str(peers)})
 
     def run(self, port: int, rows: int, in_flight: int) -> dict[str, Any]:
         out = self.folder / f"run-{time.monotonic_ns()}"
@@ -93,12 +95,14 @@ class Bench:
     def slow(self, repeats: int) -> None:
         rows, in_flight, latency = 10_000, 2000, 5.0
         with endpoint(self.folder, "--latency", str(latency)) as port:
+            bare = self.bare(port, rows, in_flight)
             found = self.run(port, rows, in_flight)
         ceiling = in_flight / latency
         rate = rows / found["span"]
         print(f"slow: {rows:,} rows, {latency:g} s, {in_flight:,} in flight")
         print(f"  {rate:.0f} rows/s = {rate / ceiling:.1%} of the ceiling of {ceiling:.0f} (bar 95%)")
-        print(f"  CPU {found['cpu']:.2f} s in {found['wall']:.1f} s of wall", flush=True)
+        print(f"  bare aiohttp loop  CPU {bare['cpu']:.2f} s  wall {bare['wall']:.1f} s")
+        print(f"  cultivar           CPU {found['cpu']:.2f} s  wall {found['wall']:.1f} s", flush=True)
 
     def faults(self, repeats: int) -> None:
         with endpoint(self.folder, "--latency", "0.05") as port:
