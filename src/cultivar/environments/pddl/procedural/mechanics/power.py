@@ -56,7 +56,7 @@ class Power(Mechanic):
         )
         if self.style == "single":
             draft.type("circuit", "circuit", ("main circuit", "spare circuit"))
-            draft.predicate("spare", "circuit", "the {circuit} ~carry no load", "circuit-free|unused-circuit")
+            draft.predicate("spare", "circuit", "the {circuit} ~be unused", "circuit-free|unused-circuit")
             draft.predicate("feeds", "circuit station", "the {circuit} ~feed the {station}", "feeds|supplies")
             for action, before, after in (
                 (start, "spare circuit", "not spare circuit, feeds circuit station"),

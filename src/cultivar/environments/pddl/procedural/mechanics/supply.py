@@ -51,13 +51,13 @@ class Supply(Mechanic):
             draft.predicate(
                 "stock-of",
                 "station stock",
-                f"the {what} store of the {{station}} ~be {{stock}}",
+                f"the {what} supply of the {{station}} ~be {{stock}}",
                 "stock-of|holds-stock",
             )
             draft.predicate(
-                "less", "stock stock2", f"a {what} store that ~be {{stock}} is one charge short of {{stock2}}"
+                "less", "stock stock2", f"a {what} supply that ~be {{stock}} is one charge short of {{stock2}}"
             )
-            refill.extend("stock stock2", ", bringing the store from {stock} to {stock2}")
+            refill.extend("stock stock2", ", bringing the supply from {stock} to {stock2}")
             refill.require("stock-of station stock, less stock stock2")
             refill.cause("not stock-of station stock, stock-of station stock2")
         else:
@@ -67,7 +67,7 @@ class Supply(Mechanic):
         for action in work:
             action.overhead += 2
             if self.levels:
-                action.extend("stock stock2", f", bringing the {what} store from {{stock2}} to {{stock}}")
+                action.extend("stock stock2", f", bringing the {what} supply from {{stock2}} to {{stock}}")
                 action.require("stock-of station stock2, less stock stock2")
                 action.cause("not stock-of station stock2, stock-of station stock")
             else:

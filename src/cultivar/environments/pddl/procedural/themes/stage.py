@@ -13,7 +13,7 @@ THEMES = (
         place="area",
         places=phrases(
             """
-            main stage, prop room, costume loft, paint shop, trap room, orchestra pit, dressing room, light bridge,
+            stage house, prop room, costume loft, paint shop, trap room, orchestra pit, dressing room, light bridge,
             scene dock, foyer, rehearsal hall
             """
         ),
@@ -44,7 +44,7 @@ THEMES = (
         tools=phrases("staple gun, glue brush, canvas pliers"),
         wear=("clogged", "unclogged", "unclog", "solvent bucket"),
         machine=("spray booth", "lacquer", "lacquered"),
-        resource=("fog fluid", "fluid jug", "fluid drum"),
+        resource=("thinner", "thinner jug", "thinner drum"),
         client="actor",
         clients=phrases("leading lady, understudy, stage villain, child actor, ballet pupil"),
         document="cue sheet",
@@ -95,7 +95,7 @@ THEMES = (
         tools=phrases("lens blower, gaffer knife, hex key"),
         wear=("sticky", "wiped", "wipe off", "spirit dish"),
         machine=("drying cabinet", "dry", "dried"),
-        resource=("stage fog", "fog can", "fog pump"),
+        resource=("lens spray", "spray can", "spray cabinet"),
         client="actor",
         clients=phrases("lead actor, stunt double, film extra, famous guest"),
         document="release",
@@ -199,7 +199,7 @@ THEMES = (
         tools=phrases("silver brush, lint roller, corkscrew"),
         wear=("grubby", "freshened", "freshen", "soap dish"),
         machine=("steam cabinet", "steam", "steamed"),
-        resource=("champagne", "ice pail", "champagne fridge"),
+        resource=("wax paste", "wax tin", "wax cupboard"),
         client="guest",
         clients=phrases("opera diva, honeymoon couple, retired general, film producer, travelling poet"),
         document="bill",
@@ -283,7 +283,7 @@ THEMES = (
         way="arcade",
         worker="trader",
         workers=phrases("fish trader, fruit trader, market boy, weigh master"),
-        item="good",
+        item="article",
         items=phrases(
             """
             melon crate, silk bolt, olive jar, smoked ham, tea tin, tulip bunch, cod barrel, walnut sack, copper
@@ -307,7 +307,7 @@ THEMES = (
         tools=phrases("fish knife, cloth shears, cheese wire"),
         wear=("blunt", "sharp", "sharpen", "grinding wheel"),
         machine=("strapping machine", "strap", "strapped"),
-        resource=("ice", "ice tub", "ice store"),
+        resource=("wrapping paper", "paper box", "paper store"),
         client="customer",
         clients=phrases("hotel cook, bargain hunter, old widow, spice merchant"),
         document="licence",
