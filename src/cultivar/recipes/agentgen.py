@@ -325,20 +325,21 @@ async def run(engine: Engine, passages: Iterable[Document], config: Config = Con
     if config.thoughts == "model" and not engine.has_model("thinker"):
         raise UsageError("--thoughts model needs a model: add --model openai:NAME@http://host:port/v1")
     library = [seed.spec() for seed in seeds()]
+    enough = len(library) + config.environments
     taken: dict[str, EnvironmentSpec] = {}
     records: list[Record] = []
     proposed = 0
     for number, batch in enumerate(rounds(passages, config.round_size), 1):
         examples, waiting = tuple(library), iter(batch)
-        while (todo := list(islice(waiting, config.environments - len(taken)))) and not engine.stopping:
+        while (todo := list(islice(waiting, enough - len(library)))) and not engine.stopping:
             proposed += len(todo)
             for grown in await engine.map(grow, todo, config, examples, model, stage=f"round-{number}"):
-                same = taken.setdefault(grown.spec.meta["key"], grown.spec)
-                if same is not grown.spec:
+                if same := next((taken[key] for key in grown.structures if key in taken), None):
                     engine.discard("duplicate-environment", grown.spec, same_as=same.id, name=same.name)
                     continue
+                taken.update(dict.fromkeys(grown.structures, grown.spec))
                 library.append(grown.spec)
                 records += grown.records()
-        if len(taken) >= config.environments or proposed >= TRIES * config.environments or engine.stopping:
+        if len(library) >= enough or proposed >= TRIES * config.environments or engine.stopping:
             break
     return describe(records, proposed)

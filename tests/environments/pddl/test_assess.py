@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from cultivar.core.errors import InputError, Unparsable
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory
+from cultivar.core.scope import Scope
+from cultivar.environments.pddl.accepted import Accepted
 from cultivar.environments.pddl.assess import assess, examine_domain, examine_language, spec_of, step_facts_of
 from cultivar.environments.pddl.narration.check_language import check_language
 from cultivar.environments.pddl.narration.language import Language
@@ -58,6 +60,32 @@ def test_demands_are_obeyed(spec: EnvironmentSpec) -> None:
     assert gate(spec, PROBLEM, max_random=-0.1) == "random-walk"
     assert gate(spec, PROBLEM, max_reordered=-0.1) == "any-order"
     assert gate(spec, PROBLEM, expansions=1) == "unsolved"
+
+
+class Discards:
+    """Stands where a scope would."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def discard(self, reason: str, *subject: object, **evidence: object) -> None:
+        self.reasons.append(reason)
+
+
+def test_an_effect_that_neither_an_action_nor_a_goal_reads_makes_no_other_environment(spec: EnvironmentSpec) -> None:
+    marked = DOMAIN.replace("(lit ?l - lamp)", "(lit ?l - lamp) (seen ?r - room)").replace(
+        "(and (in ?b)", "(and (in ?b) (seen ?b)"
+    )
+    words = {**LANGUAGE, "predicates": {**LANGUAGE["predicates"], "seen": "you have been in the {arg1}"}}
+    other = spec_of(marked, Language.from_json(words), title="seen", description="", parents=())
+    assert other.meta["key"] != spec.meta["key"], "a goal may ask for it"
+    tour = PROBLEM.replace("(lit blue)", "(lit blue) (seen attic)")
+    scope = cast(Scope, Discards())
+    one, same, new = Accepted(spec), Accepted(other), Accepted(other)
+    for accepted, problem in ((one, PROBLEM), (same, PROBLEM), (new, tour)):
+        assert accepted.admit(assess(accepted.spec, problem, {}, 1), scope, {}) is not None
+    assert set(one.structures) & set(same.structures)
+    assert not set(one.structures) & set(new.structures)
 
 
 def test_objects_that_are_told_alike(spec: EnvironmentSpec) -> None:

@@ -11,6 +11,7 @@ from cultivar.core.records import JSON, EnvironmentSpec, Record, Task, Trajector
 from cultivar.core.scope import Scope
 from cultivar.environments.pddl.assess import Demands, assess, read_domain
 from cultivar.environments.pddl.auditing.audit import audit_duplicate, audit_environment
+from cultivar.environments.pddl.auditing.canonical import domain_key
 from cultivar.environments.pddl.auditing.gates import Finding
 
 Examined: TypeAlias = Mapping[str, Any] | None
@@ -28,6 +29,7 @@ class Accepted:
     _keys: dict[str, str] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _relaxed: set[str] = field(default_factory=set)
+    _asked: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -36,6 +38,11 @@ class Accepted:
     def lengths(self) -> list[int]:
         """Best known plan lengths."""
         return [task.meta["difficulty"]["plan_length"] for task in self.tasks]
+
+    @property
+    def structures(self) -> tuple[str, str]:
+        """The key of the domain, and its key for what the goals of the tasks ask: who shares either is no other one."""
+        return str(self.spec.meta["key"]), domain_key(read_domain(self.spec.data["domain"]), self._asked)
 
     async def examine(self, proposal: Awaitable[str | None], scope: Scope) -> Examined:
         """A proposed problem put through the gates; None if there was none."""
@@ -66,6 +73,7 @@ class Accepted:
         self._keys[examined["key"]] = task.id
         self._seen.update(examined["witnessed"])
         self._relaxed.update(examined["relaxed"])
+        self._asked.update(examined["asked"])
         task = replace(task, meta={**task.meta, **origin})
         self.tasks.append(task)
         self.trajectories.append(trajectory)

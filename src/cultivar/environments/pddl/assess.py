@@ -19,6 +19,7 @@ from cultivar.environments.pddl.auditing import audit
 from cultivar.environments.pddl.auditing.canonical import domain_key, problem_key
 from cultivar.environments.pddl.auditing.coverage import witness
 from cultivar.environments.pddl.auditing.difficulty import measure
+from cultivar.environments.pddl.auditing.formulas import nnf, predicates_of
 from cultivar.environments.pddl.auditing.gates import GATES, Finding
 from cultivar.environments.pddl.auditing.mutate import mutation_check
 from cultivar.environments.pddl.demonstrate import Thoughts, demonstrate, thought_material
@@ -89,7 +90,8 @@ def best_plan(task: GroundTask, demands: Demands) -> Plan:
 
 
 def assess(spec: EnvironmentSpec, problem_text: str, demands: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """``{"findings": [...]}`` if a gate was failed, otherwise task, trajectory, key, witnessed actions, mutants.
+    """``{"findings": [...]}`` if a gate was failed, otherwise task, trajectory, key, witnessed actions, mutants,
+    and the predicates that the goal asks for.
 
     ``demands`` are the fields of Demands. ``seed`` is of the random walks, the mutants and the words of thoughts.
     """
@@ -154,6 +156,7 @@ def _demonstrated(
         "key": problem_key(task.domain, task.problem),
         "witnessed": sorted(witness(simulator, actions, random.Random(seed), steps=best.steps())),
         "relaxed": sorted({op.name for op in task.operators}),
+        "asked": sorted(set(predicates_of(nnf(task.problem.goal)))),
     }
 
 
