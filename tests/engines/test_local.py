@@ -160,9 +160,24 @@ async def test_stop_admits_nothing_more_and_keeps_what_is_done(journal: Journal)
     assert await engine.map(work, DOCUMENTS) == []
 
 
-async def test_only_one_item(journal: Journal) -> None:
-    engine = LocalEngine(journal, only=DOCUMENTS[4].id)
-    assert await engine.map(upper, DOCUMENTS) == ["PASSAGE 4"]
+async def test_only_one_item_is_asked_for_the_others_are_replayed(journal: Journal) -> None:
+    async def chain(document: Document, scope: Scope) -> Document:
+        await scope.ask("any", f"p {document.text}")
+        return document
+
+    model = FunctionModel(lambda _: "x")
+    await LocalEngine(journal, {"*": model}).map(chain, DOCUMENTS[:3])
+    model.requests.clear()
+    engine = LocalEngine(journal, {"*": model}, only=DOCUMENTS[4].id)
+    assert list(await engine.map(chain, DOCUMENTS)) == [*DOCUMENTS[:3], DOCUMENTS[4]]
+    assert engine.chosen is not None
+    assert (engine.chosen.status, engine.chosen.result) == ("accepted", DOCUMENTS[4])
+    assert len(model.requests) == 1
+    assert engine.stopping
+    unknown = LocalEngine(journal, {"*": model}, only="nobody")
+    await unknown.map(chain, DOCUMENTS)
+    assert unknown.chosen is None
+    assert len(model.requests) == 1
 
 
 async def test_a_run_that_was_cut_short_goes_on_where_it_was(tmp_path: Path) -> None:

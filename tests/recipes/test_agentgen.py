@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
-from cultivar.core.protocols import Reply, Request
+from cultivar.cli.main import main
+from cultivar.core.journal import Journal
+from cultivar.core.protocols import Choice, Reply, Request
 from cultivar.core.records import Document, EnvironmentSpec, Task, Trajectory
 from cultivar.core.rundir import RunDirectory
 from cultivar.environments.pddl.auditing.recheck import recheck
@@ -143,6 +145,21 @@ def test_with_a_model_that_makes_mistakes(tmp_path: Path) -> None:
     assert replayed.requests == []
 
 
+def test_one_item_is_replayed_without_asking_anything(tmp_path: Path) -> None:
+    words = ["run", "agentgen", "--environments", "2", "--tasks", "2", "--workers", "0", "--out", str(tmp_path)]
+    assert main([*words, "--quiet"]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "records.jsonl").open()]
+    second = [r for r in rows if r["kind"] == "environment"][1]
+    before = (tmp_path / "records.jsonl").read_bytes()
+    with Journal(tmp_path / "journal.sqlite", read_only=True) as journal:
+        counts = journal.counts()
+    assert main([*words, "--only", second["parents"][0]]) == 0
+    assert main([*words, "--only", "nosuchitem"]) == 2
+    assert (tmp_path / "records.jsonl").read_bytes() == before
+    with Journal(tmp_path / "journal.sqlite", read_only=True) as journal:
+        assert journal.counts() == counts
+
+
 def test_a_model_that_never_gets_it_right_is_dropped_with_the_reason() -> None:
     def author(request: Request) -> str:
         unmended = "Write the world described" in str(request.messages[0]["content"])
@@ -155,16 +172,10 @@ def test_a_model_that_never_gets_it_right_is_dropped_with_the_reason() -> None:
 
 
 def test_replies_that_are_cut_off_are_no_bug() -> None:
-    cut = FunctionModel(lambda request: Reply(_choices("You keep the lamps", "length")))
+    cut = FunctionModel(lambda request: Reply((Choice("You keep the lamps", "length"),)))
     made, dropped = try_recipe(run, PASSAGES[:1], Config(environments=1), model=cut)
     assert made.records == []
     assert "cut off" in dropped[0]["evidence"]["message"]
-
-
-def _choices(text: str, finish: str) -> tuple:  # type: ignore[type-arg]
-    from cultivar.core.protocols import Choice
-
-    return (Choice(text, finish),)
 
 
 @pytest.mark.parametrize("told", [{"thoughts": "template", "observations": "delta"}, {"observations": "partial"}])

@@ -36,6 +36,7 @@ from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 from cultivar.core.scope import plain
 from cultivar.engines.local import LocalEngine
+from cultivar.engines.outcomes import Outcome, records_of
 from cultivar.engines.rayengine import RayEngine
 from cultivar.engines.rayjournal import discard_shards, recover, shards
 from cultivar.llm.specs import open_models, spec_names
@@ -182,8 +183,7 @@ class _Run:
             with progress:
                 dataset = await self._drive(engine)
             if given.only:
-                print_json([{"id": r.id, **r.to_json()} for r in dataset.records] or list(engine.dropped))
-                return 0
+                return _tell_chosen(engine.chosen, given.only)
             if self.limits.first:
                 self._tell_estimate(engine, dataset)
                 return 0
@@ -347,6 +347,15 @@ def _cpu_seconds() -> float:
     """User and system time of this process and of its ended children, in seconds."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def _tell_chosen(chosen: Outcome | None, item: str) -> int:
+    """What became of the one item that was replayed."""
+    if chosen is None:
+        raise UsageError(f"this run has no item {item!r}; dropped.jsonl and cultivar show RUN --calls name items")
+    found = {"status": chosen.status, "reason": chosen.reason, "evidence": chosen.evidence, "dropped": chosen.rows}
+    print_json({**found, "records": [{"id": r.id, **r.to_json()} for r in records_of(chosen.result)]})
+    return 0 if chosen.status == "accepted" else 1
 
 
 def _most(engine: LocalEngine) -> str:

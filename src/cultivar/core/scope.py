@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, o
 import orjson
 
 from cultivar.core.budget import Budget, Spent
-from cultivar.core.errors import BudgetSpent, CultivarError, Dropped, Unparsable, UsageError
+from cultivar.core.errors import BudgetSpent, CultivarError, Dropped, ItemFailed, Unparsable, UsageError
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Choice, Model, Reply, Request
 from cultivar.core.records import JSON, Message, Record, content_hash, record_from_json
@@ -73,7 +73,7 @@ class Backing:
 
     ``work`` runs a synchronous function, perhaps in another process, and gives its result and its CPU seconds.
     ``ending`` is set when the run stops because of an error: what is under way ends and is journalled, and every effect
-    that would begin raises it instead.
+    that would begin raises it instead. With ``replaying`` nothing begins: what is not in the journal fails the item.
     """
 
     journal: Journal
@@ -83,6 +83,7 @@ class Backing:
     watcher: Watcher = field(default_factory=Silent)
     budget: Budget = field(default_factory=Budget)
     ending: Exception | None = None
+    replaying: bool = False
     flying: int = 0
     _quiet: asyncio.Future[None] | None = None
 
@@ -267,7 +268,9 @@ class Scope:
         return reply
 
     def _go_on(self) -> None:
-        """Raises what ends the run, if anything does."""
+        """Raises what ends the run, if anything does, or the item, if it is only to be replayed."""
+        if self._backing.replaying:
+            raise ItemFailed("infrastructure", f"{self.path} is not in the journal, and only another item is wanted")
         if self._backing.ending is not None:
             self._root.refused = self._backing.ending
             raise self._backing.ending

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -62,6 +62,8 @@ class LocalEngine:
     left as they are, if they were. ``want`` are targets for the accepted rows of every stage (see engines.want);
     ``first`` admits that many items to the stage that begins first: ``measured`` is what each of them took, ``later``
     what the stages after it took together. ``command`` is what an error tells the user to type with ``--only ITEM``.
+    With ``only`` every other item is replayed and asks nothing, and the run ends with that one, whose outcome is
+    ``chosen``.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class LocalEngine:
         self.concurrency = concurrency
         self.progress = progress or NoProgress()
         self.only = only
+        self.chosen: Outcome | None = None
         self.dropped: Spool[dict[str, JSON]] = Spool(journal.path.parent)
         self.unfinished: BudgetSpent | None = None
         self.measured: list[Spent] = []
@@ -160,7 +163,7 @@ class LocalEngine:
 
     async def _through(self, run: Stage[T], items: Iterable[Any]) -> None:
         """Takes the items through the stage; another engine does this elsewhere."""
-        source = numbered(items, self.only)
+        source = numbered(items)
         tasks = [asyncio.create_task(self._work(run, source)) for _ in range(self._width(items))]
         try:
             await asyncio.gather(*tasks)
@@ -203,7 +206,12 @@ class LocalEngine:
                 run.tell()
 
     async def _one(self, run: Stage[T], number: int, item_id: str, item: Any) -> None:
-        found = await outcome_of(run.function, self._backing, run.name, item_id, item, run.args, self._command)
+        chosen = self.only in (None, item_id)
+        backing = self._backing if chosen else replace(self._backing, replaying=True)
+        found = await outcome_of(run.function, backing, run.name, item_id, item, run.args, self._command)
+        if self.only == item_id:
+            self.chosen = found
+            self.stop()
         self._ended(run, number, item_id, found)
 
     def _ended(self, run: Stage[T], number: int, item_id: str, found: Outcome) -> None:
@@ -216,7 +224,8 @@ class LocalEngine:
             run.drops.put(number, found.rows)
         if self._left is not None:
             self._measure(run, found.spent)
-        self._note(run, number, item_id, found)
+        if self.only is None:
+            self._note(run, number, item_id, found)
         for reason in found.discarded:
             self.progress.discarded(run.name, reason)
         self.progress.item_ended(run.name, found.status, found.reason, found.kinds)

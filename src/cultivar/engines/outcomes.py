@@ -104,8 +104,8 @@ async def outcome_of(
     )
 
 
-def numbered(items: Iterable[Any], only: str | None = None) -> Iterator[tuple[int, str, Any]]:
-    """(position, id, item); an item that is there twice gets another id the second time. ``only`` names one id."""
+def numbered(items: Iterable[Any]) -> Iterator[tuple[int, str, Any]]:
+    """(position, id, item); an item that is there twice gets another id the second time."""
     seen: set[int] = set()  # an id is 64 bits in hex digits; of a million of them, the numbers are half as large
     again: Counter[str] = Counter()
     for number, item in enumerate(items):
@@ -115,8 +115,7 @@ def numbered(items: Iterable[Any], only: str | None = None) -> Iterator[tuple[in
             name = f"{base}~{again[base] + 1}"
         else:
             seen.add(bits)
-        if only is None or only == name:
-            yield number, name, item
+        yield number, name, item
 
 
 def set_level_row(reason: str, subject: Any, evidence: JSON) -> dict[str, JSON]:

@@ -104,7 +104,7 @@ class RayEngine(LocalEngine):
 
     async def _through(self, run: Stage[T], items: Iterable[Any]) -> None:
         """Function, items, arguments and results travel pickled. Raises InputError if the cluster fails."""
-        source = numbered(items, self.only)
+        source = numbered(items)
         journal = self._backing.journal
         errand = self._pickled(replace(self._errand, function=run.function, args=run.args, stage=run.name))
         async with self._turn:
