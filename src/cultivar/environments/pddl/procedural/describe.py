@@ -63,7 +63,7 @@ def _action(draft: Draft, action: ActionDraft) -> str:
     needs = [_literal(draft, action, n, names, effect=False) for n in action.needs]
     gains = [_literal(draft, action, e, names, effect=True) for e in action.effects if e.wanted]
     losses = [_literal(draft, action, e, names, effect=True) for e in action.effects if not e.wanted]
-    head = capital(say(action.wording, names, solo=draft.solo))
+    head = _IS_LEVEL.sub(r"\1 at level", capital(say(action.wording, names, solo=draft.solo)))
     return f"{head} (`{action.name}`). This needs: {'; '.join(needs)}. Afterwards {listed([*gains, *losses])}."
 
 

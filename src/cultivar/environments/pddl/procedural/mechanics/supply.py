@@ -31,7 +31,7 @@ class Supply(Mechanic):
         draft.predicate("source", "here", f"the {source} ~be in the {{here}}", "source-in|drawn-in")
         draft.action(
             "fill",
-            "fill|charge",
+            "fill|fill up",
             "who can here",
             "at who here, source here, holds who can, not brimful can",
             "brimful can",
