@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-EFFORT = 60_000
+EFFORT = 240_000
 """Tuples looked at before the search is given up; about 0.1 CPU seconds."""
 
 Tuple: TypeAlias = tuple[str, tuple[int, ...]]
