@@ -9,7 +9,7 @@ import pytest
 from cultivar.environments.pddl.model import Atom, Not
 from cultivar.environments.pddl.parsing.parse import parse_domain
 from cultivar.environments.pddl.parsing.write import write_domain
-from cultivar.environments.pddl.procedural.draft import Draft, Literal, read_literals, read_parameters
+from cultivar.environments.pddl.procedural.draft import ActionDraft, Draft, Literal, read_literals, read_parameters
 from cultivar.environments.pddl.procedural.themes import THEMES
 
 
@@ -89,3 +89,13 @@ def test_names_are_taken_once() -> None:
     made = draft(solo=True)
     made.predicate("other", "here", "the {here} ~be here", "at")
     assert made.predicates["other"].name == "other"
+
+
+def test_what_follows_a_comma_stays_at_the_end_of_a_sentence() -> None:
+    action = ActionDraft("serve", "serve", [], [], [], "{who} ~serve the {client}, moving the line up to {turn}")
+    action.extend("hand", " with the {hand}")
+    action.extend("load", ", bringing the load to {load}")
+    action.extend("hour", " at {hour}")
+    assert action.wording == (
+        "{who} ~serve the {client} with the {hand} at {hour}, moving the line up to {turn}, bringing the load to {load}"
+    )

@@ -24,6 +24,7 @@ from cultivar.environments.pddl.procedural.wording import capital, conjugated, l
 ACTOR = "who"
 YOU = "you"
 _DEED = re.compile(r"~(.+?) the \{(\w+)\}")
+_TAIL = re.compile(r", (?:\w+ing|next to|which) ")
 _ALIASES = {"here": "place", "there": "place", "who": "worker", "mate": "worker"}
 
 Parameter = tuple[str, str]  # (name, role of its type)
@@ -103,10 +104,14 @@ class ActionDraft:
             self.effects.append(new)
 
     def extend(self, parameters: str, wording: str = "") -> None:
-        """Adds parameters that are not there yet, and words for them at the end of the sentence."""
+        """Adds parameters that are not there yet, and words for them at the end of the sentence.
+
+        Words with a comma of their own stay last: "... with the {hand}, moving the line up from ..."."""
         known = [name for name, _ in self.parameters]
         self.parameters += [p for p in read_parameters(parameters) if p[0] not in known]
-        self.wording += wording
+        tail = None if wording.startswith(",") else _TAIL.search(self.wording)
+        end = tail.start() if tail else len(self.wording)
+        self.wording = f"{self.wording[:end]}{wording}{self.wording[end:]}"
 
     def has(self, name: str) -> bool:
         return any(name == known for known, _ in self.parameters)
