@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -235,3 +236,11 @@ async def test_outcomes_are_those_of_the_latest_run(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT item FROM outcomes").fetchall() == [("b",)]
     connection.close()
+
+
+async def test_a_row_that_cannot_be_written_ends_the_wait(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    with pytest.raises(InputError, match="cannot be written"):
+        await journal.put_call(b"k", "i", "p", "judge", "m", {}, replace(REPLY, usage=Usage(2**70)))
+    with pytest.raises(InputError, match="cannot be written"):
+        await journal.put_effect(b"f", "i", "p", "n", 1, 0.0)

@@ -236,8 +236,8 @@ async def test_a_worker_that_dies_fails_its_item_and_no_run(journal: Journal) ->
         found: int = await scope.once("die", die, item)
         return found
 
-    engine = LocalEngine(journal, workers=1, concurrency=1)
-    assert await engine.map(work, [1, 2, 3]) == [1, 3]
+    engine = LocalEngine(journal, workers=2, concurrency=6)
+    assert await engine.map(work, range(6)) == [0, 1, 3, 4, 5]
     assert [r["reason"] for r in engine.dropped] == ["failed-infrastructure"]
     await engine.close()
 

@@ -280,3 +280,14 @@ async def test_the_deadline_does_not_run_while_a_call_waits_for_its_turn(serve: 
     model = await serve(handler, deadline=0.3, concurrency=1)
     replies = await asyncio.gather(*(model.complete(PROMPT) for _ in range(6)))
     assert all(reply.attempts == 1 and reply.seconds < 0.3 for reply in replies)
+
+
+@pytest.mark.parametrize(
+    "usage", [{"prompt_tokens": 2**63 - 1}, {"prompt_tokens": -5}, {"cost": {"total": 0.1}}, {"cost": 1e300}]
+)
+async def test_counts_that_cannot_be_are_not_believed(serve: Any, usage: dict[str, Any]) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response({**completion(), "usage": usage})
+
+    reply = await (await serve(handler)).complete(PROMPT)
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.cost) == (0, 0, None)

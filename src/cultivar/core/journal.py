@@ -269,7 +269,7 @@ class Journal:
                 for table, row, _ in batch:
                     connection.execute(INSERT[table], packed(table, row))
                 connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except Exception as error:  # whatever it is, nobody may wait for a writer that is gone
                 with self._guard:  # nothing is put from now on, and nobody waits for what was
                     self._failure = InputError(
                         f"the journal {self.path} cannot be written: {error}; what was committed is kept: "

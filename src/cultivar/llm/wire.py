@@ -32,7 +32,7 @@ def read_reply(raw: bytes) -> Reply:
         if not choices:
             raise KeyError("no choices")
         used = data.get("usage") or {}
-        usage = Usage(int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0), _cost(used))
+        usage = Usage(_count(used, "prompt_tokens"), _count(used, "completion_tokens"), _cost(used))
         known = usage.prompt_tokens or usage.completion_tokens
         return Reply(tuple(choices), usage, str(data.get("model") or ""), faults=() if known else (NO_USAGE,))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -44,9 +44,15 @@ def _index(choice: Mapping[str, Any]) -> int:
     return int(choice.get("index") or 0)
 
 
+def _count(used: Mapping[str, Any], name: str) -> int:
+    """Tokens as the server says; what no context could hold counts as not known."""
+    count = int(used.get(name) or 0)
+    return count if 0 <= count < 2**40 else 0
+
+
 def _cost(used: Mapping[str, Any]) -> float | None:
     cost = used.get("cost")
-    return float(cost) if isinstance(cost, int | float) else None
+    return float(cost) if isinstance(cost, int | float) and 0 <= cost < 1e9 else None
 
 
 def _choice(data: Mapping[str, Any]) -> Choice:
