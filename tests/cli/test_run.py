@@ -215,3 +215,34 @@ def test_interrupted_it_writes_what_it_has_and_goes_on(tmp_path: Path) -> None:
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 0
     assert "6" in again.stdout
+
+
+def test_fresh_throws_a_broken_journal_away_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("run", "agentgen", *SMALL, "--out", tmp_path / "out")
+    assert run(capsys, *words)[0] == 0
+    (tmp_path / "out" / "journal.sqlite").write_bytes(b"no database at all" * 1000)
+    code, _, err = run(capsys, *words)
+    assert code == 1
+    assert "cannot be used as a journal" in err
+    assert run(capsys, *words, "--fresh")[0] == 0
+
+
+def test_a_run_that_ended_early_says_so_and_keeps_what_was_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("run", "agentgen", *SMALL, "--out", tmp_path / "out")
+    assert run(capsys, *words)[0] == 0
+    assert "not finished" not in run(capsys, "show", tmp_path / "out")[1]
+    (tmp_path / "out" / "run.toml").write_text(
+        (tmp_path / "out" / "run.toml").read_text().replace("finished = true", "finished = false")
+    )
+    assert "not finished" in run(capsys, "show", tmp_path / "out")[1]
+
+
+def test_a_refusal_of_every_item_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    words = ("run", "agentgen", *SMALL, "--model", f"scripted:{tmp_path / 'none.jsonl'}", "--out", tmp_path / "out")
+    code, out, err = run(capsys, *words)
+    assert code == 1
+    assert "failed-infrastructure: scripted:none.jsonl has no reply left" in err
+    assert "read one" not in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -39,7 +40,7 @@ class RunProgress:
         self._out = out or sys.stderr
         self._quiet = quiet
         self._live: Live | None = None
-        if not quiet and self._out.isatty():
+        if not quiet and self._out.isatty() and os.environ.get("TERM") != "dumb":
             self._live = Live(console=Console(file=self._out), get_renderable=self._render, refresh_per_second=4)
 
     def __enter__(self) -> RunProgress:

@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 import resource
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -237,14 +238,14 @@ class _Run:
 
     def _say_what_goes(self) -> None:
         if (self.directory.path / "journal.sqlite").exists():
-            with self.directory.journal() as journal:
-                counts = journal.counts()
-            kept = sum(1 for _ in self.directory.rows("records.jsonl"))
-            print(
-                f"--fresh throws away {counts['calls']:,} answered calls, {counts['effects']:,} results and "
-                f"{kept:,} records in {self.directory.path}",
-                file=sys.stderr,
-            )
+            try:
+                with self.directory.journal() as journal:
+                    counts = journal.counts()
+                kept = sum(1 for _ in self.directory.rows("records.jsonl"))
+                what = f"{counts['calls']:,} answered calls, {counts['effects']:,} results and {kept:,} records"
+            except InputError:
+                what = "a run that cannot be read any more"
+            print(f"--fresh throws away {what} in {self.directory.path}", file=sys.stderr)
 
     def _tell_estimate(self, engine: LocalEngine, dataset: Dataset) -> None:
         items = len(counted) if isinstance(counted := self._items(), Counted) else None
@@ -259,8 +260,13 @@ class _Run:
         from cultivar.export.report import write_report
 
         out = self.directory
+        early = engine.stopping or engine.unfinished is not None
+        if early and (held := sum(1 for _ in out.rows("records.jsonl"))) > len(dataset.records):
+            print(f"{out.records_path} is left as it was: it holds {held:,} rows of an earlier run", file=sys.stderr)
+            return 0
         out.write_records(dataset.records)
         out.write("dropped.jsonl", (orjson.dumps(row) + b"\n" for row in engine.dropped))
+        out.write_settings(self.settings, finished=not early)
         report = self._report(dataset, engine, journal)
         write_card(out.path / "card.md", report)
         write_report(out.path / "report.html", report)
@@ -276,7 +282,7 @@ class _Run:
         if not dataset.records:
             raise InputError(
                 f"nothing was accepted; {out.dropped_path} says why"
-                + (f" (most often: {_most(engine)})" if engine.dropped else "")
+                + (f" (most often: {_most(engine)})" if len(engine.dropped) else "")
             )
         return 0
 
@@ -359,7 +365,10 @@ def _tell_chosen(chosen: Outcome | None, item: str) -> int:
 
 
 def _most(engine: LocalEngine) -> str:
-    return str(Counter(row["reason"] for row in engine.dropped).most_common(1)[0][0])
+    """The most frequent reason, and of a failure what was said of it."""
+    reason = str(Counter(row["reason"] for row in engine.dropped).most_common(1)[0][0])
+    first = next(row for row in engine.dropped if row["reason"] == reason)
+    return f"{reason}: {first['evidence']['message']}" if reason.startswith("failed-") else reason
 
 
 def _told(summary: dict[str, Any], out: Path) -> str:
@@ -372,8 +381,16 @@ def _told(summary: dict[str, Any], out: Path) -> str:
         rows += [("calls", f"{summary['calls']:,}"), ("tokens", f"{summary['tokens']:,}")]
     rows += [("seconds", f"{summary['seconds']:.1f}"), ("CPU seconds", f"{summary['cpu_seconds']:.1f}")]
     early = "ended early; run the same command again to go on\n" if summary["stopped_early"] else ""
-    cost = f"it took:   cultivar cost {out}\n" if summary["calls"] else ""
-    return (
-        f"\n{table(rows)}\n\n{early}look at:   {out / 'report.html'}\n"
-        f"read one:  cultivar show {out} 1\n{cost}train on:  cultivar export {out} --format trl"
-    )
+    program = _program()
+    lines = [f"look at:   {out / 'report.html'}"]
+    if summary["records"]:
+        lines += [f"read one:  {program} show {out} 1", f"train on:  {program} export {out} --format trl"]
+    if summary["calls"]:
+        lines.append(f"it took:   {program} cost {out}")
+    return f"\n{table(rows)}\n\n{early}" + "\n".join(lines)
+
+
+def _program() -> str:
+    """What the user has to type for cultivar: its path, if it is not on the path."""
+    typed = Path(sys.argv[0])
+    return str(typed) if typed.name == "cultivar" and shutil.which("cultivar") is None else "cultivar"

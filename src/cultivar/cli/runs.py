@@ -59,7 +59,7 @@ def _show_run(run: RunDirectory, given: argparse.Namespace) -> int:
     rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in drops.most_common()]
     rows += [(f"calls as {row['role']}", f"{row['calls']:,}") for row in spending]
     print(table(rows))
-    if not run.records_path.exists():
+    if not run.finished:
         print(f"not finished: run it again with: cultivar run --config {run.path}/run.toml --out {run.path}")
     return 0
 

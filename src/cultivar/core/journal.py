@@ -93,7 +93,7 @@ class Journal:
         if read_only and not path.exists():
             raise InputError(f"there is no journal at {path}; give the folder of a run that was started")
         if not read_only:
-            self._lock = _lock(path.with_suffix(".lock"))
+            self._lock = lock(path)
         try:
             self._reader = self._connect()
             self._prepare(read_only)
@@ -324,8 +324,12 @@ def _settle(futures: list[asyncio.Future[None]], failure: Exception | None) -> N
             loop.call_soon_threadsafe(settle, waiting)
 
 
-def _lock(path: Path) -> IO[bytes]:
-    """An advisory lock that the kernel drops when the process ends, however it ends."""
+def lock(journal: Path) -> IO[bytes]:
+    """Held while a journal is written to; the kernel drops it when the process ends, however it ends. Close to let go.
+
+    Raises UsageError if another process holds it.
+    """
+    path = journal.with_suffix(".lock")
     try:
         handle = path.open("ab")
     except OSError as error:

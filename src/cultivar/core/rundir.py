@@ -25,8 +25,14 @@ import tomli_w
 import cultivar
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.files import Draft
-from cultivar.core.journal import Journal
+from cultivar.core.journal import Journal, lock
 from cultivar.core.records import JSON, Record, record_from_json
+
+MADE = (
+    *("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"),
+    *("records.jsonl", "dropped.jsonl", "card.md", "report.html"),
+)
+"""The files of a run that --fresh throws away; exported rows are the user's."""
 
 
 @dataclass(frozen=True)
@@ -154,17 +160,28 @@ class RunDirectory:
             raise UsageError(f"{self.path} holds files that are no run; give another --out, or an empty folder")
         journal = self.path / "journal.sqlite"
         if fresh:
-            Journal(journal).close()  # takes and gives back the lock: nobody else is writing here
-            for name in ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "records.jsonl"):
-                (self.path / name).unlink(missing_ok=True)
-            shutil.rmtree(self.batches_path, ignore_errors=True)
+            with lock(journal):  # nobody else is writing here
+                for name in MADE:
+                    (self.path / name).unlink(missing_ok=True)
+                shutil.rmtree(self.batches_path, ignore_errors=True)
         opened = Journal(journal)
         try:
-            self.write("run.toml", [tomli_w.dumps(settings.to_toml()).encode()])
+            self.write_settings(settings, finished=False)
         except BaseException:
             opened.close()
             raise
         return opened
+
+    def write_settings(self, settings: RunSettings, *, finished: bool) -> None:
+        """run.toml; ``finished`` says whether records.jsonl holds all that was asked for."""
+        self.write("run.toml", [tomli_w.dumps({**settings.to_toml(), "finished": finished}).encode()])
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end, as run.toml says."""
+        return self.records_path.exists() and tomllib.loads(self.path.joinpath("run.toml").read_text("utf-8")).get(
+            "finished", True
+        )
 
     def _has_earned(self) -> bool:
         """Whether anything in the folder was paid for: a first try with a wrong flag or model must not stand in the way
