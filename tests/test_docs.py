@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cultivar.core import registry
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -19,6 +21,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     module = types.ModuleType("docs_page")
     monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(registry, "_REGISTERED", dict(registry._REGISTERED))  # a page's recipes end with the page
     text = page.read_text("utf-8")
     for block in BLOCK.finditer(text):
         line = text[: block.start()].count("\n") + 1
