@@ -21,12 +21,15 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     module = types.ModuleType("docs_page")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(registry, "_REGISTERED", dict(registry._REGISTERED))  # a page's recipes end with the page
     text = page.read_text("utf-8")
-    for block in BLOCK.finditer(text):
-        line = text[: block.start()].count("\n") + 1
-        code = compile("\n" * line + block.group(1), str(page), "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102  (our own documentation)
+    try:
+        for block in BLOCK.finditer(text):
+            line = text[: block.start()].count("\n") + 1
+            code = compile("\n" * line + block.group(1), str(page), "exec", dont_inherit=True)
+            exec(code, module.__dict__)  # noqa: S102  (our own documentation)
+    finally:  # a page's recipes end with the page
+        for name in [n for n, found in registry._REGISTERED.items() if found.module == module.__name__]:
+            del registry._REGISTERED[name]
 
 
 def test_links_between_pages_lead_somewhere() -> None:
