@@ -227,7 +227,8 @@ class Journal:
 
     def put_outcome(self, stage: str, item: str, status: str, reason: str, evidence: JSON) -> None:
         """Does not wait: outcomes can be made again from calls and effects."""
-        self._enqueue("outcomes", (stage, item, status, reason, _dumps(evidence)), None)
+        # Most have no evidence, and the writer may be far behind: what waits for it must be small.
+        self._enqueue("outcomes", (stage, item, status, reason, _dumps(evidence) if evidence else b"{}"), None)
 
     def _put(self, table: str, row: tuple[Any, ...]) -> asyncio.Future[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -81,6 +81,7 @@ class ChatModel:
         dialect, limiter = self._dialect, self.endpoint.limiter
         faults: list[str] = []
         ends, unruled = 0.0, 0
+        last: Passing | None = None
         while not (dialect.single and request.n > 1):
             version, body = dialect.version, dialect.body(self.model, request)
             raw = orjson.dumps(body)
@@ -115,6 +116,9 @@ class ChatModel:
             else:
                 faults.append(fault.kind)
                 unruled += fault.retry_after is None
+                if last is not None and fault.kind == "timeout" and time.monotonic() >= ends:
+                    fault = last  # the deadline cut this attempt short: what the endpoint said before is the reason
+                last = fault
                 await self._pause(fault, len(faults), unruled, ends)
         return await self._one_by_one(request, Reply((), attempts=len(faults), faults=tuple(faults)))
 
