@@ -1,12 +1,13 @@
 """Client, journal and engine against a bare aiohttp loop on the same endpoint: CPU, wall, a slow endpoint, faults.
 
-    python -m benchmarks.endpoint [clean] [slow] [faults] [--rows 5000] [--repeats 3]
+    python -m benchmarks.endpoint [clean] [three] [slow] [faults] [--rows 5000] [--repeats 3]
 
-The endpoint and the bare loop are those of ``shared/bench`` beside the repository (``endpoint.py``,
-``peers/raw_aiohttp.py``); the endpoint runs on a free port of this machine. Each side is a process of its own, so CPU
-includes start-up. In a pair the two run one after the other; the ratios are those of the best of each.
+The endpoint and the bare loops are those of ``shared/bench`` beside the repository (``endpoint.py``,
+``peers/raw_aiohttp.py``, ``peers/raw3.py``); the endpoint runs on a free port of this machine. Each side is a process of
+its own, so CPU includes start-up. In a pair the two run one after the other; the ratios are those of the best of each.
 
     clean    50 ms latency, 256 in flight
+    three    the same, with three dependent calls to a row, of which the second drops half of the rows
     slow     5 s latency, 2,000 in flight, 10,000 rows; the ceiling is in flight / latency
     faults   10% 429 (Retry-After: 1), 5% 500, 2% resets, 2% malformed bodies; compared with a clean run of our own
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
 import socket
@@ -31,14 +33,15 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT.parent / "shared" / "bench"
+WHAT = ("clean", "three", "slow", "faults")
 FAULTS = ["--r429", ".1", "--r500", ".05", "--reset", ".02", "--badjson", ".02"]
 
 
 def main() -> int:
     if sys.argv[1:2] == ["--ours"]:
-        return ours(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
+        return ours(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]), sys.argv[6])
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("what", nargs="*", default=["clean", "slow", "faults"], metavar="clean|slow|faults")
+    arguments.add_argument("what", nargs="*", default=list(WHAT), metavar="|".join(WHAT))
     arguments.add_argument("--rows", type=int, default=5000)
     arguments.add_argument("--repeats", type=int, default=3)
     options = arguments.parse_args()
@@ -48,7 +51,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.rows)
         for what in options.what:
-            {"clean": bench.clean, "slow": bench.slow, "faults": bench.faults}[what](options.repeats)
+            getattr(bench, WHAT[WHAT.index(what)])(options.repeats)
     return 0
 
 
@@ -66,17 +69,17 @@ class Bench:
                 file.write(json.dumps({"id": n, "prompt": prompt}) + "\n")
         return path
 
-    def bare(self, port: int, rows: int, in_flight: int = 256) -> dict[str, float]:
+    def bare(self, port: int, rows: int, in_flight: int = 256, program: str = "raw_aiohttp.py") -> dict[str, float]:
         environment = {"PORT": str(port), "PROMPTS": str(self.prompts(rows)), "N": str(rows)}
         environment |= {"OUTF": str(self.folder / "bare.jsonl"), "SCRATCH": str(self.folder)}
         peers = BENCH / "peers"
-        program = (peers / "raw_aiohttp.py").read_text().replace("256", str(in_flight))  # its width is written in it
-        return timed([sys.executable, "-c", program], {**environment, "PYTHONPATH": str(peers)})
+        code = (peers / program).read_text().replace("256", str(in_flight))  # its width is written in it
+        return timed([sys.executable, "-c", code], {**environment, "PYTHONPATH": str(peers)})
 
-    def run(self, port: int, rows: int, in_flight: int) -> dict[str, Any]:
+    def run(self, port: int, rows: int, in_flight: int, work: str = "answer") -> dict[str, Any]:
         out = self.folder / f"run-{time.monotonic_ns()}"
         url = f"http://127.0.0.1:{port}/v1"
-        words = ["--ours", str(self.prompts(rows)), str(out), url, str(in_flight)]
+        words = ["--ours", str(self.prompts(rows)), str(out), url, str(in_flight), work]
         found: dict[str, Any] = timed([sys.executable, "-m", "benchmarks.endpoint", *words], {})
         found |= json.loads((out / "result.json").read_text())
         return found
@@ -91,6 +94,17 @@ class Bench:
         print(f"  cultivar           CPU {mine['cpu']:.2f} s  wall {mine['wall']:.2f} s")
         print(f"  ratios             CPU {mine['cpu'] / bare['cpu']:.2f} (bar 2.0)", end="  ")
         print(f"wall {mine['wall'] / bare['wall']:.2f} (bar 1.6)", flush=True)
+
+    def three(self, repeats: int) -> None:
+        with endpoint(self.folder, "--latency", "0.05") as port:
+            bare = min(self.bare(port, self.rows, program="raw3.py")["wall"] for _ in range(repeats))
+            kept = (self.folder / "bare.jsonl").read_bytes().count(b"\n")
+            runs = [self.run(port, self.rows, 256, "three") for _ in range(repeats)]
+        mine = min(run["wall"] for run in runs)
+        print(f"three: {self.rows:,} rows, three dependent calls, 256 in flight, best of {repeats}; journal on")
+        print(f"  rows kept          bare {kept:,}  cultivar {runs[0]['rows']:,}")
+        print(f"  bare aiohttp loop  {self.rows / bare:.0f} rows/s  cultivar {self.rows / mine:.0f} rows/s")
+        print(f"  ratio              {bare / mine:.0%} (bar 60%)", flush=True)
 
     def slow(self, repeats: int) -> None:
         rows, in_flight, latency = 10_000, 2000, 5.0
@@ -156,7 +170,7 @@ def stats(port: int) -> dict[str, Any]:
     return found
 
 
-def ours(prompts: Path, out: Path, url: str, in_flight: int) -> int:
+def ours(prompts: Path, out: Path, url: str, in_flight: int, work: str) -> int:
     """The same work as the bare loop's, with client, scope, journal and engine; runs in a process of its own."""
     import orjson
 
@@ -169,6 +183,15 @@ def ours(prompts: Path, out: Path, url: str, in_flight: int) -> int:
         choice = await scope.ask("answerer", row["prompt"])
         return {"prompt": row["prompt"], "response": choice.text}
 
+    async def three(row: dict[str, Any], scope: Scope) -> dict[str, Any]:
+        evolved = (await scope.ask("evolver", f"EVOLVE: {row['prompt']}")).text
+        judged = (await scope.ask("judge", f"JUDGE: {evolved}")).text
+        if int(hashlib.sha256(judged.encode()).hexdigest(), 16) % 2 == 0:
+            scope.drop("judged")
+        response = (await scope.ask("answerer", f"ANSWER: {evolved}")).text
+        return {"prompt": row["prompt"], "evolved": evolved, "response": response}
+
+    function = {"answer": answer, "three": three}[work]
     out.mkdir(parents=True)
     rows = [orjson.loads(line) for line in prompts.read_bytes().splitlines()]
 
@@ -178,7 +201,7 @@ def ours(prompts: Path, out: Path, url: str, in_flight: int) -> int:
             # Calls in flight are the model's to bound; items that wait for a Retry-After are not in flight.
             engine = LocalEngine(journal, {"*": model}, concurrency=2 * in_flight)
             began = time.monotonic()
-            made = await engine.map(answer, rows)
+            made = await engine.map(function, rows)
             span = time.monotonic() - began
             await engine.close()
         return span, list(made)
