@@ -3,8 +3,8 @@
     python -m benchmarks.endpoint [clean] [three] [slow] [faults] [--rows 5000] [--repeats 3]
 
 The endpoint and the bare loops are those of ``shared/bench`` beside the repository (``endpoint.py``,
-``peers/raw_aiohttp.py``, ``peers/raw3.py``); the endpoint runs on a free port of this machine. Each side is a process of
-its own, so CPU includes start-up. In a pair the two run one after the other; the ratios are those of the best of each.
+``peers/raw_aiohttp.py``, ``peers/raw3.py``); the endpoint runs on a free port of this machine. Each side is a process
+of its own, so CPU includes start-up. In a pair the two run one after the other; the ratios are of the best of each.
 
     clean    50 ms latency, 256 in flight
     three    the same, with three dependent calls to a row, of which the second drops half of the rows
