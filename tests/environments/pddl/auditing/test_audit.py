@@ -23,7 +23,6 @@ from cultivar.environments.pddl.auditing.audit import (
     audit_plan,
     audit_replay,
     audit_start,
-    audit_task,
 )
 from cultivar.environments.pddl.auditing.canonical import domain_key
 from cultivar.environments.pddl.auditing.difficulty import Difficulty, measure, reordered
@@ -151,12 +150,12 @@ def replace_goal_by_start(simulator: Simulator) -> Simulator:
 def test_a_solved_task_passes_every_gate(crossing: Simulator) -> None:
     found = plan(crossing.task, optimal=True)
     difficulty = measure(crossing.task, found, random.Random(1))
-    assert audit_task(crossing, found, difficulty) == []
+    assert audit_start(crossing) + audit_plan(crossing, found) == []
+    assert audit_order(difficulty.reordered) + audit_difficulty(difficulty) == []
 
 
-def test_goal_true_comes_before_all_else(crossing: Simulator) -> None:
-    simulator = replace_goal_by_start(crossing)
-    found = audit_task(simulator, Plan("solved"), None)
+def test_a_goal_that_is_true_at_the_start(crossing: Simulator) -> None:
+    found = audit_start(replace_goal_by_start(crossing))
     assert [f.gate for f in found] == ["goal-true"]
 
 
@@ -165,7 +164,7 @@ def test_unsolvable_is_told_from_unsolved(ferry: Domain, crossing: Simulator) ->
     simulator = simulator_of(ferry, text)
     proved = plan(simulator.task, optimal=True)
     assert proved.status == "unsolvable"
-    assert [f.gate for f in audit_task(simulator, proved, None)] == ["unsolvable"]
+    assert [f.gate for f in audit_plan(simulator, proved)] == ["unsolvable"]
     no_way = simulator_of(ferry, text.replace("(waits red south)", ""))
     assert no_way.task.unreachable_goal
     assert [f.gate for f in audit_start(no_way)] == ["unsolvable"]
@@ -208,7 +207,7 @@ def test_a_checklist_fails_although_a_random_walk_does_not_solve_it() -> None:
     difficulty = measure(simulator.task, found, random.Random(1))
     assert difficulty.random_walk_success == 0
     assert difficulty.reordered == 1
-    findings = audit_task(simulator, found, difficulty)
+    findings = audit_order(difficulty.reordered)
     assert [f.gate for f in findings] == ["any-order"]
     assert findings[0].evidence == {"share": 1.0, "most": 0.5}
 

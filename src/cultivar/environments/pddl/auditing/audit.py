@@ -34,7 +34,6 @@ __all__ = [
     "audit_plan",
     "audit_replay",
     "audit_start",
-    "audit_task",
 ]
 
 MIN_PLAN = 3
@@ -122,23 +121,6 @@ def audit_mutants(check: MutationCheck) -> list[Finding]:
         return []
     message = f"{check.wrongly_accepted} of {check.tried} plans with one step changed are accepted and are no plans."
     return [Finding("mutant-accepted", message, check.to_json())]
-
-
-def audit_task(
-    simulator: Simulator,
-    plan: Plan,
-    difficulty: Difficulty | None,
-    *,
-    min_plan: int = MIN_PLAN,
-    max_random: float = MAX_RANDOM,
-    max_reordered: float = MAX_REORDERED,
-) -> list[Finding]:
-    """Every gate of a task that needs no text, up to the first stage that fails."""
-    found = audit_start(simulator) or audit_plan(simulator, plan, min_plan=min_plan)
-    if not found and difficulty is not None:
-        found = audit_order(difficulty.reordered, max_reordered=max_reordered)
-        found = found or audit_difficulty(difficulty, max_random=max_random)
-    return found
 
 
 def audit_environment(
