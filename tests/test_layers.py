@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1] / "src" / "cultivar"
 
 CORE_ORDER = (
     "errors",
+    "extras",
+    "vectors",
     "records",
     "text",
     "figures",

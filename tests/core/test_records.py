@@ -9,8 +9,10 @@ from cultivar.core.records import (
     EnvironmentSpec,
     Instruction,
     Preference,
+    Ranking,
     Record,
     Sample,
+    StepLabels,
     Task,
     Trajectory,
     Turn,
@@ -33,6 +35,14 @@ records = st.one_of(
     ),
     st.builds(Sample, messages=st.lists(st.fixed_dictionaries({"role": text, "content": text}), max_size=2).map(tuple)),
     st.builds(Preference, prompt=text, chosen=text, rejected=text, **base),
+    st.builds(Ranking, prompt=text, ranked=st.lists(text, max_size=3).map(tuple), **base),
+    st.builds(
+        StepLabels,
+        prompt=text,
+        steps=st.lists(text, max_size=3).map(tuple),
+        labels=st.lists(st.booleans(), max_size=3).map(tuple),
+        **base,
+    ),
     st.builds(Verdict, subject=text, verifier=text, passed=st.none() | st.booleans(), **base),
 )
 

@@ -10,9 +10,23 @@ from cultivar.cli.calls import show_calls, text_of
 from cultivar.cli.printing import print_json, table
 from cultivar.core import registry
 from cultivar.core.errors import InputError
-from cultivar.core.records import JSON, EnvironmentSpec, Instruction, Preference, Record, Sample, Task, Trajectory
+from cultivar.core.records import (
+    JSON,
+    EnvironmentSpec,
+    Instruction,
+    Preference,
+    Ranking,
+    Record,
+    Sample,
+    StepLabels,
+    Task,
+    Trajectory,
+)
 from cultivar.core.rundir import RunDirectory
 from cultivar.core.text import clean, shown
+
+CONVERSATIONS = (Trajectory, Sample, Preference, Ranking, StepLabels)
+"""What ``show RUN N`` counts."""
 
 
 def list_command(given: argparse.Namespace) -> int:
@@ -68,7 +82,7 @@ def _show_dropped(run: RunDirectory, given: argparse.Namespace) -> int:
     """What was dropped of an item, or raises InputError."""
     found = [row for _, row in run.rows("dropped.jsonl") if len(given.item) >= 4 and row["item"].startswith(given.item)]
     if not found:
-        talks = sum(isinstance(r, Trajectory | Sample | Preference) for r in run.records())
+        talks = sum(isinstance(r, CONVERSATIONS) for r in run.records())
         raise InputError(
             f"{run.path} has no record or dropped item {given.item!r} ({talks:,} conversations); give an id of "
             "records.jsonl or dropped.jsonl, or a number from 1"
@@ -88,7 +102,7 @@ def _find(run: RunDirectory, item: str) -> Record | None:
     """A record by id or the beginning of one; a number N is the N-th conversation."""
     seen = 0
     for record in run.records():
-        if isinstance(record, Trajectory | Sample | Preference):
+        if isinstance(record, CONVERSATIONS):
             seen += 1
             if _is_place(item) and seen == int(item):
                 return record
@@ -115,6 +129,13 @@ def _readable(record: Record) -> str:
             return "\n".join([head, "", *(f"[{m['role']}]\n{text_of(m)}\n" for m in record.messages)])
         case Preference():
             parts = (("prompt", record.prompt), ("chosen", record.chosen), ("rejected", record.rejected))
+            return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in parts)])
+        case Ranking():
+            parts = (("prompt", record.prompt), *((f"number {n}", text) for n, text in enumerate(record.ranked, 1)))
+            return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in parts)])
+        case StepLabels():
+            steps = zip(record.labels, record.steps, strict=False)
+            parts = (("prompt", record.prompt), *(("right" if good else "wrong", step) for good, step in steps))
             return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in parts)])
         case Task():
             return f"{head}\n\n{record.goal}\n\n{record.data.get('problem', '')}"

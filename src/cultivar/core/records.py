@@ -7,6 +7,8 @@
     Trajectory        turns of one attempt at a task, with reward and progress
     Sample            messages to be trained on
     Preference        a prompt with a better and a worse answer
+    Ranking           a prompt with several answers, the best first
+    StepLabels        a solution step by step, each right or wrong
     Verdict           what a verifier said of something
 
 ``id`` is the first 16 hex digits of the SHA-256 of the record's canonical JSON (keys sorted, ``meta`` left out), so
@@ -191,6 +193,33 @@ class Preference(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ranking(Record):
+    """``ranked`` holds the answers from the best to the worst: what a ranking reward model learns from."""
+
+    kind: ClassVar[str] = "ranking"
+    prompt: str
+    ranked: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, JSON]) -> Self:
+        return super().from_json({**data, "ranked": tuple(data["ranked"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLabels(Record):
+    """``labels[i]`` says whether ``steps[i]`` is right: what a process reward model learns from."""
+
+    kind: ClassVar[str] = "steps"
+    prompt: str
+    steps: tuple[str, ...]
+    labels: tuple[bool, ...]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, JSON]) -> Self:
+        return super().from_json({**data, "steps": tuple(data["steps"]), "labels": tuple(data["labels"])})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict(Record):
     """``passed`` is None where the verifier could not tell."""
 
@@ -203,7 +232,11 @@ class Verdict(Record):
 
 
 KINDS: dict[str, type[Record]] = {
-    cls.kind: cls for cls in (Document, Instruction, EnvironmentSpec, Task, Trajectory, Sample, Preference, Verdict)
+    cls.kind: cls
+    for cls in (
+        *(Document, Instruction, EnvironmentSpec, Task, Trajectory),
+        *(Sample, Preference, Ranking, StepLabels, Verdict),
+    )
 }
 
 
