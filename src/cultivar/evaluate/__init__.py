@@ -1,0 +1,1 @@
+"""Measuring models and data: scores with intervals, ratings, suites."""
