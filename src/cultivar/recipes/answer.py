@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cultivar.core.dataset import Dataset, Flat
-from cultivar.core.protocols import Choice, Engine
+from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
+from cultivar.verify.replies import fault
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,6 @@ REASONS = {
 LIMITS = ("Nobody looked whether an answer is right: a reply is kept if it is whole.",)
 
 
-def fault(choice: Choice, config: Config) -> str | None:
-    """Why a reply is not kept, a key of ``REASONS``."""
-    if choice.finish in ("refusal", "content_filter"):
-        return "refused"
-    if choice.finish == "length" and not config.cut_off:
-        return "cut-off"
-    return None if choice.text.strip() else "empty"
-
-
 async def answer(row: Instruction, scope: Scope, config: Config) -> list[Sample]:
     """The replies to one prompt that are whole; what else the row held goes with each of them."""
     system = [{"role": "system", "content": config.system}] if config.system else []
@@ -67,7 +59,7 @@ async def answer(row: Instruction, scope: Scope, config: Config) -> list[Sample]
     samples: list[Sample] = []
     choices = await scope.ask("answerer", messages, n=config.n, **sampling)
     for choice in choices:
-        reason = fault(choice, config)
+        reason = fault(choice, cut_off=config.cut_off)
         if reason is not None:
             if config.n == 1:
                 scope.drop(reason, reply=choice.text, finish=choice.finish)

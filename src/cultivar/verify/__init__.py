@@ -1,0 +1,1 @@
+"""Whether something is right: tests that run, answers that agree, judges that are asked both ways round."""

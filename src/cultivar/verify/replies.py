@@ -1,0 +1,188 @@
+"""Faults of a reply that can be seen without a model, and what models put around a text that was asked for.
+
+    fault            refused, cut off or empty, by what the endpoint said
+    declines         a reply that opens with an apology or a refusal
+    apologises       the "sorry" rule of Evol-Instruct (arXiv 2304.12244)
+    only_stop_words  its rule on replies that say nothing
+    leaked           its rule on words of the prompt's template
+    bare             a text without its preamble, heading, fence, quotes and closing remark
+
+The words are English; what is in another language passes. Every function is linear in the length of its text.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections.abc import Sequence
+
+from cultivar.core.errors import Unparsable
+from cultivar.core.protocols import Choice
+from cultivar.core.replies import MAX_REPLY, fenced_blocks
+
+_FUNCTION_WORDS = """
+a about above after again all also am an and any are as at be because been before being below between both but by
+can could did do does doing don't down during each few for from further had has have having he her here hers herself
+him himself his how i i'd i'll i'm i've if in into is it it's its itself just let's may me might more most must my
+myself nor of off on once only or other our ours ourselves out over own same shall she should so some such than that
+that's the their theirs them themselves then there there's these they they're this those through to too under until
+up upon us very was we we're were what when where which while who whom whose why will with would you you're your
+yours yourself yourselves
+"""
+STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+"""English words that say nothing by themselves. "yes", "no" and "not" are answers, and none of them."""
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_SORRY = re.compile(r"\bsorry\b", re.IGNORECASE)
+_HELP = "help|assist|provide|fulfil|comply|answer|do (?:that|this)|complete|rewrite|create|generate|write|produce|share"
+_DECLINES = re.compile(
+    r"(?:oh|hmm|well|hello|hi|unfortunately|i understand[^.]{0,80})?\W*(?:"
+    r"i(?:'m| am) (?:so |very |really |deeply )?(?:sorry|afraid)\b"
+    r"|(?:i |my )?(?:sincere |sincerely )?apolog(?:ies|ise|ize)\b"
+    r"|sorry\b,? (?:but )?(?:i\b|as an ai\b)"
+    r"|as an? (?:ai\b|artificial intelligence|(?:large )?language model)"
+    rf"|i (?:can't|cannot|can not|couldn't|won't|will not|am unable to|am not able to) (?:{_HELP})"
+    rf"|i'm (?:unable|not able) to (?:{_HELP}))"
+)
+
+
+def fault(choice: Choice, *, cut_off: bool = False) -> str | None:
+    """Why a reply is not to be used: "refused", "cut-off" or "empty"; None if it is whole.
+
+    ``cut_off`` lets replies pass that ended at their token limit. Only what the endpoint said counts: ``declines``
+    reads the words.
+    """
+    if choice.finish in ("refusal", "content_filter"):
+        return "refused"
+    if choice.finish == "length" and not cut_off:
+        return "cut-off"
+    return None if choice.text.strip() else "empty"
+
+
+def declines(text: str) -> bool:
+    """Whether a text opens by saying that it will not do what was asked ("I'm sorry, but", "As an AI", "I cannot")."""
+    opening = " ".join(text[:400].replace("’", "'").replace("*", "").lower().split())
+    return _DECLINES.match(opening.lstrip(string.punctuation + " ")) is not None
+
+
+def apologises(text: str, words: int = 80) -> bool:
+    """Whether a text says "sorry" and has fewer than ``words`` words."""
+    return _SORRY.search(text) is not None and len(text.split(maxsplit=words)) < words
+
+
+def only_stop_words(text: str) -> bool:
+    """Whether a text is punctuation and stop words alone.
+
+    A single letter is no stop word (it may be the choice of an answer), and no symbol is punctuation but those of
+    ASCII: "∞" is an answer.
+    """
+    text = text.replace("’", "'").lower()
+    words = _WORD.findall(text)
+    if any(word not in STOP_WORDS for word in words) or (len(words) == 1 and len(words[0]) == 1):
+        return False
+    return all(_is_punctuation(character) for character in _WORD.sub("", text))
+
+
+def _is_punctuation(character: str) -> bool:
+    return character in string.punctuation or unicodedata.category(character)[0] in "PZC"
+
+
+def leaked(text: str, headers: Sequence[str]) -> str | None:
+    """The first of ``headers`` (words of a prompt's template) that a text repeats, in any case and markup, or None.
+
+    "#Rewritten_Prompt#" and "rewritten  prompts" repeat "rewritten prompt"; "rewritten promptly" does not.
+    """
+    for header in headers:
+        if re.search(rf"(?<![^\W_]){_spelled(header)}s?(?![^\W_])", text, re.IGNORECASE):
+            return header
+    return None
+
+
+def _spelled(header: str) -> str:
+    return r"[\s_*#-]{1,8}".join(re.escape(word) for word in header.split())
+
+
+_ASIDE = re.compile(
+    r"(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|gladly)\b"
+    r"(?:[,.! ]{1,3}(?:here (?:it is|you go)|i(?:'d| would) be (?:happy|glad) to(?: help)?))?"
+    r"[^\w\n\"'“#*`]*(?:\n|(?=here|below))",
+    re.IGNORECASE,
+)
+"""An interjection in a line of its own, or before "Here is"."""
+_MADE = (
+    "rewritten|rewrite|re-written|revised|reworded|new|evolved|created|modified|updated|improved|harder|complicated|"
+    "more [a-z]+|deepened|expanded|enhanced|adapted|possible|requested|final|challenging|complex|adjusted|concrete"
+)
+_PREAMBLE = re.compile(
+    rf"(?:here(?:['’]s| is| are)|below is|this is|the following is) (?:(?:the|your|my|a|an|one) )?"
+    rf"(?:[a-z-]{{1,20}},? ){{0,3}}?(?:{_MADE})\b[^\n:]{{0,80}}:\s*",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(
+    r"[(*_]{0,2}(?:let me know (?:if|whether)|i hope (?:this|that|it) (?:helps|meets|works|is)|would you like me to|"
+    r"feel free to (?:ask|adjust|modify|let|reach)|what i changed|changes made|explanation of (?:the )?changes|"
+    r"(?:this|the) (?:rewritten|revised|new|evolved|modified|rewrite|version)\b[^.\n]{0,40}"
+    r"\b(?:adds|asks|requires|keeps|is|now|makes|introduces))\b",
+    re.IGNORECASE,
+)
+"""How a closing line of the model's own begins."""
+_QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“", "「": "」"}
+_TEXTS = ("", "text", "txt", "plaintext", "markdown", "md", "prompt")
+
+
+def bare(reply: str, headers: Sequence[str] = ()) -> str:
+    """The text in a reply to "write the text and nothing else", without what models put around it all the same.
+
+    Taken off, however they are nested: inlined reasoning (``<think>``), "Sure!", "Here is the rewritten prompt:", one
+    of ``headers`` as a heading, a fence or quotes around the whole, a closing "Let me know if ...". What comes back is
+    a stretch of the reply as it stands; it may be empty. Raises Unparsable if the reply is longer than is read.
+    """
+    if len(reply) > MAX_REPLY:
+        raise Unparsable(f"the reply is {len(reply):,} characters long; at most {MAX_REPLY:,} are read")
+    text = reply.strip()
+    if text.startswith("<think>"):
+        text = text.partition("</think>")[2].strip()
+    for _ in range(8):  # each peels one layer; more than a few are nobody's mistake
+        before = text
+        text = _unheaded(text, headers)
+        text = _unfenced(text)
+        text = _unquoted(text)
+        if text == before:
+            break
+    return text
+
+
+def _unheaded(text: str, headers: Sequence[str]) -> str:
+    for pattern in (_ASIDE, _PREAMBLE):
+        if found := pattern.match(text):
+            text = text[found.end() :].strip()
+    for header in headers:
+        mark = re.match(rf"[#*_\s\[<]{{0,8}}{_spelled(header)}[#*_\]>]{{0,4}}\s*(?::[*_#]{{0,3}}|\n|\Z)\s*", text, re.I)
+        if mark:
+            text = text[mark.end() :].strip()
+    for gap in ("\n\n", "\n"):
+        before, _, last = text.rpartition(gap)
+        if before and _REMARK.match(last):
+            text = before.rstrip().removesuffix("---").rstrip()
+    return text
+
+
+def _unfenced(text: str) -> str:
+    """The body of the fence that is all of a text, if it says that it holds text."""
+    if not text.startswith(("```", "~~~")):
+        return text
+    blocks = fenced_blocks(text)
+    if len(blocks) != 1 or blocks[0][0] not in _TEXTS:
+        return text
+    body = blocks[0][1]
+    start = text.index("\n") + 1 if "\n" in text else len(text)
+    after = text[start + len(body) :].strip()
+    return body.strip() if not after.strip("`~") else text
+
+
+def _unquoted(text: str) -> str:
+    close = _QUOTES.get(text[:1])
+    if close is None or len(text) < 2 or text[-1] != close or text[0] in text[1:-1] or close in text[1:-1]:
+        return text
+    return text[1:-1].strip()
