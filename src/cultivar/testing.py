@@ -3,6 +3,7 @@
     ScriptedModel        answers from a list, in order, or from a file (model spec ``scripted:FILE``)
     FunctionModel        answers with what a function makes of the request
     ScriptedEnvironment  an environment that answers from a table of actions
+    toy_embedding        a vector of a text's words, for FunctionModels that are asked for embeddings
     no_network           refuses every connection that leaves this machine
     try_recipe           runs a recipe against given models in a throw-away folder, without the command line
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +26,7 @@ import orjson
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import EndpointError, InputError, UsageError
 from cultivar.core.journal import Journal
-from cultivar.core.protocols import Choice, Model, Observation, Reply, Request, Step, Usage
+from cultivar.core.protocols import Choice, Model, Observation, OpenModel, Reply, Request, Step, Usage
 from cultivar.core.records import JSON, Task
 
 
@@ -98,6 +100,14 @@ class FunctionModel:
         return None
 
 
+def toy_embedding(text: str, size: int = 32) -> list[float]:
+    """A bag of words, hashed into ``size`` counts: the same in every process. ``packed`` makes it a reply."""
+    vector = [0.0] * size
+    for word in text.lower().split():
+        vector[zlib.crc32(word.encode()) % size] += 1.0
+    return vector
+
+
 class ScriptedEnvironment:
     """Answers each known action with its Step, and anything else with an invalid one; ends after ``solution``."""
 
@@ -163,15 +173,17 @@ def try_recipe(
     roles: Mapping[str, Model] | None = None,
     seed: int = 0,
     out: Path | None = None,
+    open_model: OpenModel | None = None,
 ) -> tuple[Dataset, list[dict[str, JSON]]]:
-    """What a recipe makes of ``items``, and the rows it dropped. ``out`` keeps the journal, so that it can resume."""
+    """What a recipe makes of ``items``, and the rows it dropped. ``out`` keeps the journal, so that it can resume;
+    ``open_model(spec, role)`` gives the models that the recipe asks for with ``engine.using``."""
     from cultivar.engines.local import LocalEngine  # so that importing the fakes starts no engine
 
     models = dict(roles or {}) | ({"*": model} if model is not None else {})
 
     async def go(folder: Path) -> tuple[Dataset, list[dict[str, JSON]]]:
         with Journal(folder / "journal.sqlite") as journal:
-            engine = LocalEngine(journal, models, seed=seed)
+            engine = LocalEngine(journal, models, seed=seed, open_model=open_model)
             try:
                 made = await (run(engine, items) if config is None else run(engine, items, config))
             finally:

@@ -43,10 +43,20 @@ def test_scripted_replies(tmp_path: Path) -> None:
 def test_roles() -> None:
     spec = "openai:x@http://h/v1"
     models = open_models(spec, ["judge=openai:y@http://h/v1"], ("judge", "author"), concurrency=4)
-    assert spec_names(models) == {"*": spec, "judge": "openai:y@http://h/v1"}
+    assert spec_names(models, ("judge", "author")) == {"*": spec, "judge": "openai:y@http://h/v1"}
     assert {models[role].endpoint for role in ("*", "author", "judge")} == {models["*"].endpoint}  # type: ignore[attr-defined]
     assert models["author"]._lane != models["judge"]._lane  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="did you mean 'judge'"):
         open_models(None, [f"jugde={spec}"], ("judge",), concurrency=4)
     with pytest.raises(UsageError, match="write --role"):
         open_models(None, ["judge"], ("judge",), concurrency=4)
+
+
+def test_a_pattern_role_is_played_by_those_that_are_named() -> None:
+    spec = "openai:x@http://h/v1"
+    known = ("student", "opponent-*")
+    models = open_models(spec, [f"opponent-a={spec}", "opponent-b=openai:y@http://h/v1"], known, concurrency=4)
+    assert sorted(models) == ["*", "opponent-a", "opponent-b", "student"]
+    assert spec_names(models, known) == {"*": spec, "opponent-a": spec, "opponent-b": "openai:y@http://h/v1"}
+    with pytest.raises(UsageError, match="no role 'rival'"):
+        open_models(spec, [f"rival={spec}"], known, concurrency=4)

@@ -43,7 +43,7 @@ def items_behind(run: RunDirectory, journal: Journal, named: str) -> list[str]:
     start, seen = None, 0
     for _, row in run.rows("records.jsonl"):
         parents.setdefault(row["id"], row.get("parents", []))
-        talk = row.get("kind") in ("trajectory", "sample", "preference")
+        talk = row.get("kind") in ("trajectory", "sample", "preference", "ranking", "steps")
         seen += talk
         if start is None and ((talk and named == str(seen)) or (len(named) >= 4 and row["id"].startswith(named))):
             start = row["id"]
@@ -73,6 +73,8 @@ def readable(count: int, call: CallRow) -> str:
     if asked:
         head.append("    " + " · ".join(f"{name} {value}" for name, value in asked.items()))
     said = [f"[{message['role']}]\n{text_of(message)}" for message in call.request["messages"]]
+    if "input" in call.request:
+        said = [f"[to be embedded]\n{clean(call.request['input'])}"]
     for at, choice in enumerate(reply.choices, 1):
         which = f"reply {at} of {len(reply.choices)}" if len(reply.choices) > 1 else "reply"
         ended = "" if choice.finish == "stop" else f", ended by {choice.finish}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from cultivar.cli.arguments import Parser
@@ -88,7 +89,7 @@ def _of_role(flag: str, text: str, roles: Sequence[str]) -> tuple[str | None, st
     role, equals, value = text.partition("=")
     if not equals:
         return None, text
-    if role not in roles:
+    if not any(fnmatchcase(role, known) for known in roles):
         raise UsageError(f"{flag} {text}: this recipe has no role {role!r}{did_you_mean(role, roles)}")
     return role, value
 

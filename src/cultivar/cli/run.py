@@ -40,7 +40,7 @@ from cultivar.engines.local import LocalEngine
 from cultivar.engines.outcomes import Outcome, records_of
 from cultivar.engines.rayengine import RayEngine
 from cultivar.engines.rayjournal import discard_shards, recover, shards
-from cultivar.llm.specs import open_models, spec_names
+from cultivar.llm.specs import open_models, open_role, spec_names
 
 RUN_HELP = """\
 RECIPE is the name of a recipe that ships (cultivar list shows them), or a file of your own: my_recipe.py, or
@@ -132,10 +132,10 @@ def _check_ray(given: argparse.Namespace) -> None:
 
 
 def _models(
-    model: str | None, roles: Sequence[str], known: Sequence[str], concurrency: int, batches: Path, workers: int
+    model: str | None, roles: Sequence[str], known: Sequence[str], opening: dict[str, Any], workers: int
 ) -> dict[str, Model]:
     """The models of one of so many workers, which share the concurrency."""
-    return open_models(model, roles, known, concurrency=-(-concurrency // workers), batches=batches)
+    return open_models(model, roles, known, **{**opening, "concurrency": -(-opening["concurrency"] // workers)})
 
 
 class _Run:
@@ -153,14 +153,16 @@ class _Run:
             model = stored.models.get("*")
             roles = [f"{role}={spec}" for role, spec in stored.models.items() if role != "*"]
         self.directory = RunDirectory(Path(given.out or f"runs/{recipe.name}"))
-        self.open_models = functools.partial(
-            _models, model, roles, recipe.roles, given.concurrency or 256, self.directory.batches_path.absolute()
-        )
+        self._opening: dict[str, Any] = {
+            "concurrency": given.concurrency or 256,
+            "batches": self.directory.batches_path.absolute(),
+        }
+        self.open_models = functools.partial(_models, model, roles, recipe.roles, self._opening)
         self.models = self.open_models(1)
         self.settings = RunSettings(
             recipe=recipe.name,
             config=plain(asdict(self.config)),
-            models=spec_names(self.models),
+            models=spec_names(self.models, recipe.roles),
             inputs=self.source.settings(),
             seed=self.seed,
             file=recipe.file,
@@ -203,6 +205,7 @@ class _Run:
             "want": () if self.limits.first else self.limits.want,
             "first": self.limits.first,
             "command": f"cultivar run --config {self.directory.path}/run.toml --out {self.directory.path}",
+            "open_model": functools.partial(open_role, **self._opening),
         }
         if given.engine == "ray":
             return RayEngine(journal, self.open_models, workers=given.workers, address=given.ray_address, **shared)

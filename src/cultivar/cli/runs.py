@@ -128,21 +128,22 @@ def _readable(record: Record) -> str:
         case Sample():
             return "\n".join([head, "", *(f"[{m['role']}]\n{text_of(m)}\n" for m in record.messages)])
         case Preference():
-            parts = (("prompt", record.prompt), ("chosen", record.chosen), ("rejected", record.rejected))
-            return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in parts)])
+            return _parts(head, record.prompt, [("chosen", record.chosen), ("rejected", record.rejected)])
         case Ranking():
-            parts = (("prompt", record.prompt), *((f"number {n}", text) for n, text in enumerate(record.ranked, 1)))
-            return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in parts)])
+            return _parts(head, record.prompt, [(f"number {n}", text) for n, text in enumerate(record.ranked, 1)])
         case StepLabels():
             steps = zip(record.labels, record.steps, strict=False)
-            parts = (("prompt", record.prompt), *(("right" if good else "wrong", step) for good, step in steps))
-            return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in parts)])
+            return _parts(head, record.prompt, [("right" if good else "wrong", step) for good, step in steps])
         case Task():
             return f"{head}\n\n{record.goal}\n\n{record.data.get('problem', '')}"
         case EnvironmentSpec():
             return f"{head} · {record.name}\n\n{record.description}\n\n{record.data.get('domain', '')}"
     body = "\n".join(f"{key}: {value}" for key, value in record.to_json().items() if key != "kind")
     return f"{head}\n\n{body}"
+
+
+def _parts(head: str, prompt: str, answers: list[tuple[str, str]]) -> str:
+    return "\n".join([head, "", *(f"[{name}]\n{clean(text)}\n" for name, text in [("prompt", prompt), *answers])])
 
 
 def audit_command(given: argparse.Namespace) -> int:

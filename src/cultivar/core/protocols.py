@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 from cultivar.core.records import JSON, Task
 
@@ -22,9 +24,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One chat completion. All fields are plain JSON: the whole of it is part of the journal's key.
+    """One chat completion, or with ``input`` the embedding of that text. All fields are plain JSON: the whole of it is
+    part of the journal's key.
 
-    ``key`` is that key, in hex, set by the scope and no part of the content: a batch finds its rows again by it.
+    The reply to an embedding has the vector as its text, written by ``core.vectors.packed``. ``key`` is the journal's
+    key, in hex, set by the scope and no part of the content: a batch finds its rows again by it.
     """
 
     messages: tuple[Mapping[str, JSON], ...]
@@ -32,16 +36,18 @@ class Request:
     tools: tuple[Mapping[str, JSON], ...] = ()
     schema: Mapping[str, JSON] | None = None
     n: int = 1
+    input: str | None = None
     key: str = field(default="", compare=False)
 
     def to_json(self) -> dict[str, JSON]:
-        return {
+        found: dict[str, JSON] = {
             "messages": list(self.messages),
             "sampling": dict(self.sampling),
             "tools": list(self.tools),
             "schema": self.schema,
             "n": self.n,
         }
+        return found if self.input is None else {**found, "input": self.input}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,10 @@ class Model(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+OpenModel: TypeAlias = Callable[[str, str], Model]
+"""Opens the model of a spec, for a role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,9 @@ class Environment(Protocol):
 class Engine(Protocol):
     """What a recipe receives: items go in, results come out in the order of the items."""
 
+    folder: Path
+    "The run's own folder, for files that others read (a trainer); records are written there by the run."
+
     @property
     def stopping(self) -> bool:
         """True once the run has been asked to end: ``map`` admits nothing more."""
@@ -150,4 +163,17 @@ class Engine(Protocol):
 
     def has_model(self, role: str) -> bool:
         """Whether a model was given for a role."""
+        ...
+
+    @property
+    def roles(self) -> Sequence[str]:
+        """The roles that a model was given for by name, in alphabetical order: who plays a pattern role."""
+        ...
+
+    def using(self, **models: str) -> Engine:
+        """The same engine, in which other models (by their specs) play these roles: the next generation's."""
+        ...
+
+    def rng(self, *names: str | int) -> random.Random:
+        """A generator for what is drawn between maps; it depends on the run's seed and the names alone."""
         ...

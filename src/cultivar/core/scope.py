@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
+import math
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from cultivar.core.errors import BudgetSpent, CultivarError, Dropped, ItemFailed
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Choice, Model, Reply, Request
 from cultivar.core.records import JSON, Message, Record, content_hash, record_from_json
+from cultivar.core.vectors import unpacked
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -68,12 +70,35 @@ class Discard:
 
 
 @dataclass
+class Flight:
+    """What is in flight in a run. ``ending`` is set when the run stops because of an error: what is under way ends and
+    is journalled, and every effect that would begin raises it instead."""
+
+    ending: Exception | None = None
+    calls: int = 0
+    _quiet: asyncio.Future[None] | None = None
+
+    async def quiet(self) -> None:
+        """Returns when no call is in flight."""
+        if self.calls:
+            self._quiet = self._quiet or asyncio.get_running_loop().create_future()
+            await self._quiet
+
+    def call_ended(self) -> None:
+        self.calls -= 1
+        if not self.calls and self._quiet is not None:
+            if not self._quiet.done():
+                self._quiet.set_result(None)
+            self._quiet = None
+
+
+@dataclass
 class Backing:
     """What an engine lends to the scopes of its items.
 
     ``work`` runs a synchronous function, perhaps in another process, and gives its result and its CPU seconds.
-    ``ending`` is set when the run stops because of an error: what is under way ends and is journalled, and every effect
-    that would begin raises it instead. With ``replaying`` nothing begins: what is not in the journal fails the item.
+    ``flight`` is shared by all backings of a run. With ``replaying`` nothing begins: what is not in the journal fails
+    the item.
     """
 
     journal: Journal
@@ -82,27 +107,15 @@ class Backing:
     work: Callable[[Callable[..., Any], tuple[Any, ...]], Awaitable[tuple[Any, float]]] | None = None
     watcher: Watcher = field(default_factory=Silent)
     budget: Budget = field(default_factory=Budget)
-    ending: Exception | None = None
     replaying: bool = False
-    flying: int = 0
-    _quiet: asyncio.Future[None] | None = None
-
-    async def quiet(self) -> None:
-        """Returns when no call is in flight."""
-        if self.flying:
-            self._quiet = self._quiet or asyncio.get_running_loop().create_future()
-            await self._quiet
+    flight: Flight = field(default_factory=Flight)
 
     def call_began(self, role: str) -> None:
-        self.flying += 1
+        self.flight.calls += 1
         self.watcher.call_began(role)
 
     def call_ended(self, role: str, reply: Reply | None) -> None:
-        self.flying -= 1
-        if not self.flying and self._quiet is not None:
-            if not self._quiet.done():
-                self._quiet.set_result(None)
-            self._quiet = None
+        self.flight.call_ended()
         self.watcher.call_ended(role, reply)
         self.budget.ended(role, reply.usage if reply is not None else None)
 
@@ -137,9 +150,7 @@ class Scope:
 
     def rng(self, *names: str | int) -> random.Random:
         """A generator that depends on run seed, item, path and names, and on nothing else."""
-        words = [str(self._backing.seed), self.item, self.path, *map(str, names)]
-        digest = hashlib.sha256("\x1f".join(words).encode()).digest()
-        return random.Random(int.from_bytes(digest[:16], "big"))
+        return named_rng(self._backing.seed, self.item, self.path, *names)
 
     def drop(self, reason: str, **evidence: JSON) -> NoReturn:
         """Ends the item: it is counted under ``reason`` and written to dropped.jsonl with its evidence."""
@@ -241,6 +252,20 @@ class Scope:
                 )
         raise AssertionError("unreachable")
 
+    async def embed(self, role: str, text: str, **options: JSON) -> list[float]:
+        """The vector of a text by the model of ``role``; a call like any other in journal, budget and costs.
+
+        Raises ItemFailed if what came back is no vector, EndpointError when there is no answer to be had.
+        """
+        reply = await self._complete(role, Request((), dict(options), input=text))
+        try:
+            vector = unpacked(reply.text)
+        except (ValueError, IndexError) as error:
+            raise ItemFailed("model", f"the model of role {role!r} gave no embedding: {error}") from None
+        if not vector or not all(map(math.isfinite, vector)):
+            raise ItemFailed("model", f"the model of role {role!r} gave a vector of {len(vector)} with holes in it")
+        return vector
+
     async def _complete(self, role: str, request: Request) -> Reply:
         backing = self._backing
         model = backing.model(role)
@@ -271,15 +296,21 @@ class Scope:
         """Raises what ends the run, if anything does, or the item, if it is only to be replayed."""
         if self._backing.replaying:
             raise ItemFailed("infrastructure", f"{self.path} is not in the journal, and only another item is wanted")
-        if self._backing.ending is not None:
-            self._root.refused = self._backing.ending
-            raise self._backing.ending
+        if (ending := self._backing.flight.ending) is not None:
+            self._root.refused = ending
+            raise ending
 
     def _key(self, what: JSON) -> bytes:
         base = content_hash([self._backing.seed, self.item, self.path, what])
         mark = base.encode()
         self._root._seen[mark] += 1
         return hashlib.sha256(mark + b"#%d" % self._root._seen[mark]).digest()[:16]
+
+
+def named_rng(*names: str | int) -> random.Random:
+    """A generator that depends on these names, and on nothing else."""
+    digest = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
+    return random.Random(int.from_bytes(digest[:16], "big"))
 
 
 async def together(*branches: Awaitable[T]) -> list[T]:

@@ -10,18 +10,18 @@ unfinished. Results and drops lie in a Spool, so that memory does not grow with 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from cultivar.core.budget import Budget, Spent
-from cultivar.core.errors import BudgetSpent
+from cultivar.core.errors import BudgetSpent, UsageError
 from cultivar.core.journal import Journal
-from cultivar.core.protocols import Model, Reply, Usage
+from cultivar.core.protocols import Model, OpenModel, Reply, Usage
 from cultivar.core.records import JSON
-from cultivar.core.scope import Backing, Scope, Silent
+from cultivar.core.scope import Backing, Scope, Silent, named_rng
 from cultivar.engines.outcomes import Outcome, numbered, outcome_of, set_level_row
 from cultivar.engines.spool import Spool
 from cultivar.engines.want import Target, Want
@@ -63,7 +63,7 @@ class LocalEngine:
     ``first`` admits that many items to the stage that begins first: ``measured`` is what each of them took, ``later``
     what the stages after it took together. ``command`` is what an error tells the user to type with ``--only ITEM``.
     With ``only`` every other item is replayed and asks nothing, and the run ends with that one, whose outcome is
-    ``chosen``.
+    ``chosen``. ``open_model`` opens the model of a spec for a role: what ``using`` needs.
     """
 
     def __init__(
@@ -80,7 +80,9 @@ class LocalEngine:
         want: Sequence[Target] = (),
         first: int | None = None,
         command: str = "",
+        open_model: OpenModel | None = None,
     ) -> None:
+        self.folder = journal.path.parent
         self.models = dict(models or {})
         self.concurrency = concurrency
         self.progress = progress or NoProgress()
@@ -99,6 +101,8 @@ class LocalEngine:
         self._left = first
         self._opening = ""
         self._command = command
+        self._open_model = open_model
+        self._opened: dict[tuple[str, str], Model] = {}
 
     @property
     def stopping(self) -> bool:
@@ -116,9 +120,9 @@ class LocalEngine:
     async def close(self) -> None:
         """Lets go of models and workers, when the calls in flight have been answered (not after a cancellation)."""
         if not self._hurried:
-            await self._backing.quiet()
+            await self._backing.flight.quiet()
         self._workers.close()
-        for model in {id(m): m for m in self.models.values()}.values():
+        for model in {id(m): m for m in (*self.models.values(), *self._opened.values())}.values():
             await model.close()
 
     async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -127,6 +131,26 @@ class LocalEngine:
 
     def has_model(self, role: str) -> bool:
         return role in self.models or "*" in self.models
+
+    @property
+    def roles(self) -> list[str]:
+        return sorted(role for role in self.models if role != "*")
+
+    def rng(self, *names: str | int) -> random.Random:
+        return named_rng(self._backing.seed, "(set)", *names)
+
+    def using(self, **models: str) -> Using:
+        """This engine, in which other models play these roles, by their specs; a ``-`` in a role is written ``_``.
+        Raises UsageError for a spec that is none."""
+        specs = {role if role in self.models else role.replace("_", "-"): spec for role, spec in models.items()}
+        return Using(self, {role: self._opened_as(spec, role) for role, spec in specs.items()}, specs)
+
+    def _opened_as(self, spec: str, role: str) -> Model:
+        if self._open_model is None:
+            raise UsageError(f"{spec!r} cannot be opened here; give LocalEngine an open_model")
+        if (spec, role) not in self._opened:
+            self._opened[spec, role] = self._open_model(spec, role)
+        return self._opened[spec, role]
 
     def discard(self, reason: str, subject: Any = None, **evidence: JSON) -> None:
         """Throws away something that a map returned; it is counted and written like a dropped item."""
@@ -146,9 +170,22 @@ class LocalEngine:
         goes on with it. Without it the function's name does, and a name used again gets a number. Raises RecipeBug for
         an exception that is no outcome.
         """
+        return await self.map_as(self._backing, {}, function, items, args, stage)
+
+    async def map_as(
+        self,
+        backing: Backing,
+        specs: Mapping[str, str],
+        function: Callable[..., Awaitable[T]],
+        items: Iterable[Any],
+        args: tuple[Any, ...],
+        stage: str | None,
+    ) -> Spool[T]:
+        """``map`` with the models of a backing, which are those of the engine but for the roles in ``specs``."""
         base = stage or str(getattr(function, "__name__", "map"))
         want = self._wanted.setdefault(base, Want(self._targets)) if self._targets else None
-        run = Stage(stage or self._stage_name(base), function, args, Spool(self._folder), Spool(self._folder), want)
+        name = stage or self._stage_name(base)
+        run = Stage(name, function, args, backing, specs, Spool(self.folder), Spool(self.folder), want)
         self._opening = self._opening or base
         run.opens = base == self._opening
         if run.opens and self._left == 0:
@@ -173,13 +210,13 @@ class LocalEngine:
                 for task in tasks:
                     task.cancel()
             elif isinstance(error, Exception):
-                self._backing.ending = error
+                self._backing.flight.ending = error
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
 
     async def _work(self, run: Stage[T], source: Iterator[tuple[int, str, Any]]) -> None:
         """One of the pool: item after item, until there is none or none is wanted."""
-        while not self._stopping and self._backing.ending is None:
+        while not self._stopping and self._backing.flight.ending is None:
             if run.want is not None and not run.want.admits(run.flying):
                 if not run.flying:
                     return
@@ -199,7 +236,7 @@ class LocalEngine:
                 self.unfinished = error
                 self.stop()
             except Exception as error:
-                self._backing.ending = error
+                self._backing.flight.ending = error
                 raise
             finally:
                 run.flying -= 1
@@ -207,7 +244,7 @@ class LocalEngine:
 
     async def _one(self, run: Stage[T], number: int, item_id: str, item: Any) -> None:
         chosen = self.only in (None, item_id)
-        backing = self._backing if chosen else replace(self._backing, replaying=True)
+        backing = run.backing if chosen else replace(run.backing, replaying=True)
         found = await outcome_of(run.function, backing, run.name, item_id, item, run.args, self._command)
         if self.only == item_id:
             self.chosen = found
@@ -239,9 +276,9 @@ class LocalEngine:
         else:
             self.later.add(Usage(spent.prompt_tokens, spent.completion_tokens, spent.cost), spent.calls)
 
-    @property
-    def _folder(self) -> Path:
-        return self._backing.journal.path.parent
+    def backing_of(self, models: Mapping[str, Model]) -> Backing:
+        """What this engine lends to scopes, with other models."""
+        return replace(self._backing, models=models)
 
     def _drop(self, rows: Iterable[dict[str, JSON]]) -> None:
         for row in rows:
@@ -256,6 +293,43 @@ class LocalEngine:
         return name if self._stages[name] == 1 else f"{name}-{self._stages[name]}"
 
 
+class Using:
+    """An engine with other models in some roles; everything else is the engine's, and is shared with it."""
+
+    def __init__(self, engine: LocalEngine, models: Mapping[str, Model], specs: Mapping[str, str]) -> None:
+        self.engine, self.specs, self.folder = engine, dict(specs), engine.folder
+        self.models = {**engine.models, **models}
+
+    @property
+    def stopping(self) -> bool:
+        return self.engine.stopping
+
+    async def map(
+        self, function: Callable[..., Awaitable[T]], items: Iterable[Any], *args: Any, stage: str | None = None
+    ) -> Spool[T]:
+        backing = self.engine.backing_of(self.models)
+        return await self.engine.map_as(backing, self.specs, function, items, args, stage)
+
+    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        return await self.engine.once(name, function, *args)
+
+    def discard(self, reason: str, subject: Any = None, **evidence: JSON) -> None:
+        self.engine.discard(reason, subject, **evidence)
+
+    def has_model(self, role: str) -> bool:
+        return role in self.models or "*" in self.models
+
+    @property
+    def roles(self) -> list[str]:
+        return sorted(role for role in self.models if role != "*")
+
+    def rng(self, *names: str | int) -> random.Random:
+        return self.engine.rng(*names)
+
+    def using(self, **models: str) -> Using:
+        return self.engine.using(**{**self.specs, **models})
+
+
 @dataclass
 class Stage(Generic[T]):
     """One map under way."""
@@ -263,6 +337,8 @@ class Stage(Generic[T]):
     name: str
     function: Callable[..., Awaitable[T]]
     args: tuple[Any, ...]
+    backing: Backing
+    specs: Mapping[str, str]
     results: Spool[T]
     drops: Spool[list[dict[str, JSON]]]
     want: Want | None

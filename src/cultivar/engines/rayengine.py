@@ -10,6 +10,7 @@ flight are repeated. The folder of the run must be one that all machines share.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 import os
@@ -36,6 +37,7 @@ from cultivar.engines.rayworker import (
     OpenModels,
     RayWorker,
     Told,
+    models_with,
     no_models,
 )
 from cultivar.engines.spool import Spool
@@ -106,9 +108,13 @@ class RayEngine(LocalEngine):
         """Function, items, arguments and results travel pickled. Raises InputError if the cluster fails."""
         source = numbered(items)
         journal = self._backing.journal
-        errand = self._pickled(replace(self._errand, function=run.function, args=run.args, stage=run.name))
+        models = self._errand.open_models
+        if run.specs and self._open_model is not None:
+            models = functools.partial(models_with, models, self._open_model, run.specs)
+        sent = replace(self._errand, open_models=models, function=run.function, args=run.args, stage=run.name)
+        errand = self._pickled(sent)
         async with self._turn:
-            self._noted: Spool[tuple[str, str, str, str, JSON]] = Spool(self._folder)
+            self._noted: Spool[tuple[str, str, str, str, JSON]] = Spool(self.folder)
             await asyncio.to_thread(absorb, journal.path)
             try:
                 while not self._stopping and (window := self._window(run, source)):

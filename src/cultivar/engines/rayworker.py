@@ -17,7 +17,7 @@ from typing import Any
 
 from cultivar.core.budget import Budget
 from cultivar.core.errors import BudgetSpent, CultivarError, InputError, RecipeBug, UsageError
-from cultivar.core.protocols import Model, Reply, Usage
+from cultivar.core.protocols import Model, OpenModel, Reply, Usage
 from cultivar.core.scope import Backing
 from cultivar.engines.outcomes import Outcome, outcome_of
 from cultivar.engines.rayjournal import open_shard
@@ -35,6 +35,13 @@ Told = tuple[str, Reply | None] | str
 
 OpenModels = Callable[[int], Mapping[str, Model]]
 """Models by role, in one of so many workers."""
+
+
+def models_with(
+    open_models: OpenModels, open_model: OpenModel, specs: Mapping[str, str], workers: int
+) -> Mapping[str, Model]:
+    """The models of a worker, with others in the roles of ``specs`` (see LocalEngine.using)."""
+    return {**open_models(workers), **{role: open_model(spec, role) for role, spec in specs.items()}}
 
 
 def no_models(workers: int) -> Mapping[str, Model]:
@@ -236,8 +243,8 @@ class RayWorker:
     def _end(self, error: Exception) -> None:
         """No item begins, and none does anything new."""
         self._order = max(self._order, END)
-        if self._backing.ending is None:
-            self._backing.ending = error
+        if self._backing.flight.ending is None:
+            self._backing.flight.ending = error
 
     async def _beats(self) -> None:
         while True:

@@ -19,7 +19,7 @@ from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from cultivar.core.errors import CultivarError, EndpointError
+from cultivar.core.errors import CultivarError, EndpointError, UsageError
 from cultivar.core.protocols import Reply, Request
 from cultivar.core.records import content_hash
 from cultivar.llm.batch_folder import MOST_BYTES, MOST_ROWS, Batch, Folder
@@ -116,6 +116,8 @@ class BatchModel:
 
     async def complete(self, request: Request) -> Reply:
         """The reply, when a batch brings it. Raises EndpointError when none of ``attempts`` batches does."""
+        if request.input is not None:
+            raise UsageError(f"{self.name}: batches hold no embeddings; write --role embedder=openai:NAME@URL")
         row = request.key or self._row(request)
         call = self._calls.get(row)
         if call is None:

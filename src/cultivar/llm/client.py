@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible chat-completions endpoint, over one aiohttp session and without an SDK.
+"""Any OpenAI-compatible endpoint for chat completions and embeddings, over one aiohttp session and without an SDK.
 
 What may pass (see endpoint.py) is tried again with full jitter (AWS architecture blog, 2015) until the call's deadline;
 ``Retry-After`` is obeyed. A refusal that shows a dialect (see dialect.py) is learned from, told once and asked again;
@@ -12,6 +12,7 @@ import copy
 import logging
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +20,11 @@ import orjson
 
 from cultivar.core.errors import EndpointError
 from cultivar.core.protocols import Reply, Request, Usage
+from cultivar.core.records import JSON
 from cultivar.llm.dialect import Dialect, sample_seed
-from cultivar.llm.endpoint import Endpoint, Passing, Refused
-from cultivar.llm.wire import NO_USAGE, Malformed, read_reply
+from cultivar.llm.endpoint import CHAT, EMBEDDINGS, Endpoint, Passing, Refused
+from cultivar.llm.gathered import Gathered
+from cultivar.llm.wire import NO_USAGE, Malformed, read_embeddings, read_reply
 
 WIDEST = 20.0
 """Seconds: the most that jitter may add up to, so that an endpoint that comes back is soon asked again."""
@@ -57,15 +60,19 @@ class ChatModel:
         self._deadline, self._backoff = deadline, backoff
         # Jitter spreads retries in time and is no part of any result, so it needs no seed.
         self._jitter = random.Random()
+        self._gathered = Gathered(self._embed)
 
     def for_role(self, role: str) -> ChatModel:
         """The same model, taking its turns in a lane of the role's own."""
         other = copy.copy(self)
         other._lane = role
+        other._gathered = Gathered(other._embed)
         return other
 
     async def complete(self, request: Request) -> Reply:
         """The endpoint's answer. Raises EndpointError when the deadline is over or the endpoint refuses for good."""
+        if request.input is not None:
+            return await self._gathered.reply(request)
         reply = await self._ask(request)
         missing = request.n - len(reply.choices)
         if missing <= 0:
@@ -77,20 +84,25 @@ class ChatModel:
     async def close(self) -> None:
         await self.endpoint.close()
 
-    async def _ask(self, request: Request) -> Reply:
+    async def _embed(self, texts: list[str], sampling: Mapping[str, JSON]) -> Reply:
+        return await self._ask(Request((), sampling), tuple(texts))
+
+    async def _ask(self, request: Request, texts: tuple[str, ...] = ()) -> Reply:
+        """The reply to a request, or with ``texts`` to one for their embeddings: a choice for each."""
         dialect, limiter = self._dialect, self.endpoint.limiter
         faults: list[str] = []
         ends, unruled = 0.0, 0
         last: Passing | None = None
         while not (dialect.single and request.n > 1):
-            version, body = dialect.version, dialect.body(self.model, request)
+            version, body = dialect.version, dialect.body(self.model, request, texts)
             raw = orjson.dumps(body)
             await limiter.enter(self._lane)
             fault: Passing | Refused
             try:
                 began = time.monotonic()
                 ends = ends or began + self._deadline
-                reply = read_reply(await self.endpoint.post(raw, ends))
+                answer = await self.endpoint.post(raw, ends, EMBEDDINGS if texts else CHAT)
+                reply = read_embeddings(answer, len(texts)) if texts else read_reply(answer)
                 limiter.answered()
                 if reply.faults:
                     self._tell(NO_USAGE, "counts no tokens; they are taken as 0, which --max-tokens cannot see")

@@ -25,7 +25,7 @@ from cultivar.core.records import JSON
 
 REFUSALS = frozenset({400, 422, 500, 501})
 """Statuses under which servers say such things; 500 only of templates without a system role (llama.cpp)."""
-STRUCTURE = frozenset({"model", "messages", "tools", "n", "response_format", "stream"})
+STRUCTURE = frozenset({"model", "messages", "tools", "n", "response_format", "stream", "input"})
 TOKEN_LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 
 IN_WORDS = "Answer with JSON that fits this schema, and with nothing else:\n{schema}"
@@ -54,8 +54,11 @@ class Dialect:
         self._stream = False
         self._names: dict[str, str | None] = {}
 
-    def body(self, model: str, request: Request) -> dict[str, Any]:
-        """The JSON of a request, as this endpoint wants it."""
+    def body(self, model: str, request: Request, texts: Sequence[str] = ()) -> dict[str, Any]:
+        """The JSON of a request, or of one for the embeddings of ``texts``, as this endpoint wants it."""
+        if texts:
+            unknown = self._names.keys()
+            return {"model": model, "input": texts, **{k: v for k, v in request.sampling.items() if k not in unknown}}
         messages: Sequence[Mapping[str, JSON]] = request.messages
         body: dict[str, Any] = {"model": model, "messages": messages, **request.sampling}
         if request.n != 1:

@@ -23,6 +23,7 @@ from cultivar.llm.limiter import Limiter
 
 RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 OVERLOAD = frozenset({429, 503, 529})
+CHAT, EMBEDDINGS = "chat/completions", "embeddings"
 MAX_BODY = 64 << 20
 """Bytes of an answer that are read."""
 SHOWN = 400
@@ -60,10 +61,10 @@ class Endpoint:
     def __init__(self, base_url: str, *, concurrency: int = 256, timeout: float = 300.0) -> None:
         self.base_url = base_url.rstrip("/")
         try:
-            self._url = URL(f"{self.base_url}/chat/completions")
+            self._urls = {path: URL(f"{self.base_url}/{path}") for path in (CHAT, EMBEDDINGS)}
         except ValueError:
             raise EndpointError(f"{base_url!r} is no URL; write openai:NAME@http://host:port/v1") from None
-        self.host = self._url.host or ""
+        self.host = self._urls[CHAT].host or ""
         self.limiter = Limiter(concurrency)
         self.timeout = timeout
         self.key = find_key(self.host)
@@ -75,7 +76,7 @@ class Endpoint:
             await self._session.close()
             self._session = None
 
-    async def post(self, body: bytes, ends: float) -> bytes:
+    async def post(self, body: bytes, ends: float, path: str = CHAT) -> bytes:
         """The body of a 200 answer, the key struck out of it; raises Passing or Refused.
 
         ``ends`` is when, on the monotonic clock, an answer is of no use any more. The caller holds a turn of the
@@ -87,7 +88,7 @@ class Endpoint:
         data = body if len(body) < 1 << 20 else io.BytesIO(body)  # aiohttp warns of more in one piece
         try:
             async with session.post(
-                self._url,
+                self._urls[path],
                 data=data,
                 allow_redirects=False,
                 proxy=self._proxy,
@@ -111,7 +112,7 @@ class Endpoint:
         # aiohttp's own trust_env reads the environment and .netrc at every request; once is enough, and .netrc would
         # send a password that nobody gave to this endpoint.
         if not urllib.request.proxy_bypass(self.host):
-            self._proxy = urllib.request.getproxies().get(self._url.scheme)
+            self._proxy = urllib.request.getproxies().get(self._urls[CHAT].scheme)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
             cookie_jar=aiohttp.DummyCookieJar(),

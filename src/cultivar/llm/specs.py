@@ -9,10 +9,11 @@ scripted:FILE                      replies from a file, for tests and demonstrat
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cultivar.core.errors import UsageError, did_you_mean
@@ -78,27 +79,34 @@ def open_models(
     *,
     concurrency: int,
     batches: Path = Path("batches"),
+    endpoints: dict[str, Endpoint] | None = None,
 ) -> dict[str, Model]:
     """Role -> model (``*`` for every other role) from ``--model`` and ``--role NAME=SPEC``.
 
-    Roles with equal specs share a model, and models at one URL share its endpoint; there each role takes its turns in
-    a lane of its own, so that ``concurrency`` is divided fairly between them.
+    ``known`` are the roles there are; one that holds a ``*`` stands for all that match it, and is played by those that
+    are named. Roles with equal specs share a model, and models at one URL share its endpoint; there each role takes its
+    turns in a lane of its own, so that ``concurrency`` is divided fairly between them.
     """
     specs: dict[str, str] = {"*": model} if model else {}
     for given in roles:
         role, equals, spec = given.partition("=")
         if not equals:
             raise UsageError(f"--role {given!r}: write --role ROLE=openai:NAME@http://host:port/v1")
-        if role not in known:
+        if not any(fnmatch.fnmatchcase(role, pattern) for pattern in known):
             raise UsageError(f"this recipe has no role {role!r}{did_you_mean(role, known)} Roles: {', '.join(known)}")
         specs[role] = spec
-    endpoints: dict[str, Endpoint] = {}
+    endpoints = {} if endpoints is None else endpoints
     opened = {
         spec: open_model(spec, concurrency=concurrency, batches=batches, endpoints=endpoints)
         for spec in sorted(set(specs.values()))
     }
-    every = dict.fromkeys(known, model) | specs if model else specs
+    every = dict.fromkeys((role for role in known if "*" not in role), model) | specs if model else specs
     return {role: _in_lane(opened[spec], role) for role, spec in every.items() if spec}
+
+
+def open_role(spec: str, role: str, **options: Any) -> Model:
+    """The model of a spec in a role's lane; options are those of ``open_model``."""
+    return _in_lane(open_model(spec, **options), role)
 
 
 def _in_lane(model: Model, role: str) -> Model:
@@ -106,7 +114,9 @@ def _in_lane(model: Model, role: str) -> Model:
     return model if lane is None or role == "*" else lane(role)
 
 
-def spec_names(models: Mapping[str, Model]) -> dict[str, str]:
-    """Role -> the name that goes into run.toml (never a key): ``*`` for all, and the roles that differ from it."""
+def spec_names(models: Mapping[str, Model], known: Sequence[str] = ()) -> dict[str, str]:
+    """Role -> the name that goes into run.toml (never a key): ``*`` for all, and the roles that differ from it or that
+    are of a pattern's."""
     every = models["*"].name if "*" in models else None
-    return {role: model.name for role, model in models.items() if role == "*" or model.name != every}
+    alike = [role for role, model in models.items() if role != "*" and model.name == every and role in known]
+    return {role: model.name for role, model in models.items() if role not in alike}

@@ -1,4 +1,5 @@
-"""What endpoints send, read into Replies: a chat.completion object, or a stream of chat.completion.chunk events.
+"""What endpoints send, read into Replies: a chat.completion object, a stream of chat.completion.chunk events, or a
+list of embeddings.
 
 Reasoning is kept apart from text wherever a server puts it: ``reasoning_content``, ``reasoning``, parts of type
 ``thinking``, or a ``<think>`` block at the start of the content (also without its opening tag, which some chat
@@ -13,6 +14,7 @@ from typing import Any
 import orjson
 
 from cultivar.core.protocols import Choice, Reply, Usage
+from cultivar.core.vectors import packed, unpacked
 
 NO_USAGE = "no-usage"
 """Fault of a reply whose endpoint counts no tokens: its usage is zero because it is not known."""
@@ -38,6 +40,27 @@ def read_reply(raw: bytes) -> Reply:
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
         shown = " ".join(raw[:200].decode("utf-8", "replace").split())
         raise Malformed(f"the answer is no chat completion: {shown or '(empty)'}") from None
+
+
+def read_embeddings(raw: bytes, count: int) -> Reply:
+    """A Reply with one choice for each of ``count`` texts, its text the vector (see core.vectors); raises Malformed.
+
+    Vectors come as lists of numbers or, from servers that do not ask, as base64.
+    """
+    try:
+        data = orjson.loads(raw)
+        rows = sorted(data["data"], key=_index)
+        if len(rows) != count:
+            raise ValueError(f"{len(rows)} vectors for {count} texts")
+        found = [row["embedding"] for row in rows]
+        texts = [packed(unpacked(each) if isinstance(each, str) else each) for each in found]
+        used = data.get("usage") or {}
+        usage = Usage(_count(used, "prompt_tokens"), 0, _cost(used))
+        choices = tuple(Choice(text) for text in texts)
+        return Reply(choices, usage, str(data.get("model") or ""), faults=() if usage.prompt_tokens else (NO_USAGE,))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        shown = " ".join(raw[:200].decode("utf-8", "replace").split())
+        raise Malformed(f"the answer is no list of {count} embeddings: {shown or '(empty)'}") from None
 
 
 def _index(choice: Mapping[str, Any]) -> int:
