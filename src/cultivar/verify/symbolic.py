@@ -1,0 +1,150 @@
+"""Whether two formulas are equal, decided by math-verify in a process of its own.
+
+The formulas come from models, and sympy can be made to compute for ever (``9^{9^{9^9}}``), also within C code that no
+signal handler interrupts. So one child process answers questions, a line of JSON each; the kernel ends it when a
+question has taken ``SECONDS`` of CPU time or it wants more than ``MEMORY``, and the next question starts another. It is
+started when first needed (0.3 to 1 s of CPU for sympy), works from any thread, knows none of the environment's
+variables, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import logging
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import orjson
+
+from cultivar.core.extras import needed
+
+SECONDS = 2.0
+"""CPU seconds of one question."""
+MEMORY = 2 * 2**30
+"""Bytes of address space of the child."""
+MAX_FORMULA = 300
+MAX_DEPTH = 10
+"The parser takes time that is exponential in the depth of brackets."
+MAX_DIGITS = 40
+
+_OPENING, _CLOSING = "([{", ")]}"
+
+
+def tame(formula: str) -> bool:
+    """Whether a formula is short and flat enough to be read at all."""
+    depth = deepest = 0
+    for character in formula:
+        depth += (character in _OPENING) - (character in _CLOSING)
+        deepest = max(deepest, depth)
+    digits = max((len(run) for run in re.findall(r"\d+", formula)), default=0)
+    return len(formula) <= MAX_FORMULA and deepest <= MAX_DEPTH and digits <= MAX_DIGITS
+
+
+def equal(first: str, second: str) -> bool | None:
+    """Whether two formulas (LaTeX, or as a calculator takes them) are equal; None where that was too hard to tell.
+
+    Raises UsageError where the extra ``math`` is not installed.
+    """
+    if not (tame(first) and tame(second)):
+        return None
+    return _CHILD.ask(first, second)
+
+
+class _Child:
+    """The process that compares, started again whenever it has died."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    def ask(self, first: str, second: str) -> bool | None:
+        with self._lock:
+            process = self._running()
+            assert process.stdin is not None and process.stdout is not None
+            try:
+                process.stdin.write(orjson.dumps([first, second]) + b"\n")
+                process.stdin.flush()
+                line = process.stdout.readline()
+            except BrokenPipeError:
+                line = b""
+            if not line:
+                self._end()
+                return None
+            found: bool | None = orjson.loads(line)
+            return found
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+            if importlib.util.find_spec("math_verify") is None:
+                needed("math_verify", "math")
+            path = os.pathsep.join(entry for entry in sys.path if entry)
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", __spec__.name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"PYTHONPATH": path},
+            )
+            self._owner = os.getpid()
+        return self._process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and self._owner == os.getpid():
+            process.kill()
+            process.communicate()
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+
+
+_CHILD = _Child()
+atexit.register(_CHILD.close)
+
+
+# -- in the child
+
+
+def _read(formula: str, verify: Any) -> Any:
+    formula = re.sub(r"(?<![\\A-Za-z])pi(?![A-Za-z])", r"\\pi ", formula.replace("**", "^"))
+    config = [verify.LatexExtractionConfig()]
+    return verify.parse(f"${formula}$", extraction_config=config, fallback_mode="no_fallback", parsing_timeout=None)
+
+
+def _equal(first: str, second: str, verify: Any) -> bool:
+    """In either direction: math-verify takes one side for the truth, and is laxer with the other."""
+    a, b = _read(first, verify), _read(second, verify)
+    if not a or not b:
+        return False
+    return bool(verify.verify(a, b, timeout_seconds=None) or verify.verify(b, a, timeout_seconds=None))
+
+
+def _answer_questions() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    verify = needed("math_verify", "math")
+    logging.disable(logging.CRITICAL)
+    for line in sys.stdin.buffer:
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # SIGPROF, which nobody handles, ends the process
+        try:
+            first, second = orjson.loads(line)
+            found: bool | None = _equal(first, second, verify)
+        except Exception:  # whatever a hostile formula makes of the parser: it was not told
+            found = None
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    _answer_questions()
