@@ -22,6 +22,7 @@ from cultivar.core.journal import Journal
 from cultivar.core.protocols import Model, OpenModel, Reply, Usage
 from cultivar.core.records import JSON
 from cultivar.core.scope import Backing, Scope, Silent, named_rng
+from cultivar.engines.collector import seldom
 from cultivar.engines.outcomes import Outcome, numbered, outcome_of, set_level_row
 from cultivar.engines.spool import Spool
 from cultivar.engines.want import Target, Want
@@ -191,7 +192,8 @@ class LocalEngine:
         if run.opens and self._left == 0:
             self.stop()
         self.progress.stage_began(run.name, len(items) if isinstance(items, Sized) else None)
-        await self._through(run, items)
+        with seldom():
+            await self._through(run, items)
         for rows in run.drops:
             self._drop(rows)
         if want is not None:
