@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from cultivar.evaluate.intervals import proportion
+from cultivar.evaluate.suite import Score, mean_tile, repeated, score_bars, score_table
+
+RNG = random.Random(0)
+
+
+def test_yes_and_no_get_wilsons_interval_and_shares_a_bootstrap() -> None:
+    plain = Score.of("length", [1, 1, 0, 1], RNG)
+    assert (plain.units, plain.mean, (plain.low, plain.high)) == (4, 0.75, proportion(3, 4))
+    shares = Score.of("length", [0.5, 1.0, 0.0, 0.5], RNG)
+    assert shares.mean == 0.5
+    assert 0 <= shares.low < 0.5 < shares.high <= 1
+    assert (shares.low, shares.high) != proportion(2, 4)
+
+
+def test_a_task_without_values_has_no_score() -> None:
+    table = score_table("Scores", {"length": [1, 0], "topic": []}, RNG, label="family")
+    assert table.rows[0][:3] == ("length", 2, 50.0)
+    assert table.rows[1] == ("topic", 0, None, "–")
+    assert score_bars("Scores", {"length": [1, 0], "topic": []}).series == {"score": (50.0, 0.0)}
+
+
+def test_tasks_weigh_the_same_in_the_mean() -> None:
+    tile = mean_tile({"a": [1.0] * 99, "b": [0.0], "c": []}, RNG)
+    assert (tile.value, tile.note) == ("50.0 %", "over 2 tasks; 95 %: 50.0 – 50.0")
+    assert mean_tile({"a": []}, RNG).value == "–"
+
+
+def test_what_texts_share() -> None:
+    assert repeated(["a b c d e", "a b c d f"]) == 0.5  # one of two n-grams of each
+    assert repeated(["a b c d", "A B C D"]) == 1
+    assert repeated(["a b c d", "e f g h"]) == 0
+    assert repeated(["a b c d a b c d", "x"]) is None  # a text shares nothing with itself
+    assert repeated([]) is None
+    assert repeated(["a b c d", "a b c d", "e f g h"]) == pytest.approx(2 / 3)
