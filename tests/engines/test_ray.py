@@ -276,3 +276,47 @@ async def test_without_ray_the_error_says_what_to_type(monkeypatch: pytest.Monke
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with Journal(tmp_path / "journal.sqlite") as journal, pytest.raises(UsageError, match=r"cultivar\[ray\]"):
         RayEngine(journal)
+
+
+async def answered(document: Document, scope: Scope) -> Instruction:
+    return Instruction(prompt=(await scope.ask("student", document.text)).text, parents=(document.id,))
+
+
+class NamedModel:
+    """Answers with its name and the prompt."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def complete(self, request: Request) -> Reply:
+        return Reply((Choice(f"{self.name}: {request.messages[-1]['content']}"),), Usage(1, 1), self.name)
+
+    async def close(self) -> None:
+        return None
+
+
+def base_models(workers: int) -> Mapping[str, Model]:
+    return {"student": NamedModel("base")}
+
+
+def opened(spec: str, role: str) -> Model:
+    return NamedModel(f"{spec} as {role}")
+
+
+def test_another_model_in_a_role(cluster: None, tmp_path: Path) -> None:
+    """engine.using reaches the workers, and the rows are those of a local run."""
+
+    async def go(engine: LocalEngine) -> list[bytes]:
+        try:
+            first = await engine.map(answered, DOCUMENTS[:20], stage="one")
+            second = await engine.using(student="next").map(answered, DOCUMENTS[:20], stage="two")
+            return [record_line(record) for record in (*first, *second)]
+        finally:
+            await engine.close()
+
+    with Journal(tmp_path / "a.sqlite") as journal:
+        local = asyncio.run(go(LocalEngine(journal, base_models(1), open_model=opened)))
+    with Journal(tmp_path / "b.sqlite") as journal:
+        far = asyncio.run(go(RayEngine(journal, base_models, workers=2, open_model=opened)))
+    assert local == far
+    assert b"base: passage 0" in local[0] and b"next as student: passage 0" in local[20]
