@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -14,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from cultivar.core.errors import EndpointError
 from cultivar.core.protocols import Request
 from cultivar.llm.client import ChatModel
-from cultivar.llm.endpoint import retry_after
+from cultivar.llm.endpoint import Failing, retry_after
 
 KEY = "sk-very-secret-123"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -291,3 +292,52 @@ async def test_counts_that_cannot_be_are_not_believed(serve: Any, usage: dict[st
 
     reply = await (await serve(handler)).complete(PROMPT)
     assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.cost) == (0, 0, None)
+
+
+class Noted(random.Random):
+    """Jitter that is none, and says how wide it might have been."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.widest: list[float] = []
+
+    def uniform(self, a: float, b: float) -> float:
+        self.widest.append(b)
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("status", "factors"), [(500, [1, 1, 1, 2, 4]), (502, [1, 1, 1, 2, 4]), (429, [1, 2, 4, 8, 16])]
+)
+async def test_only_overload_widens_the_first_waits_of_an_unlucky_call(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, status: int, factors: list[int]
+) -> None:
+    """The endpoint answers everybody else, so that the faults of this call say little about it."""
+    attempts = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal attempts
+        attempts += 1
+        return web.json_response(completion()) if attempts > 5 else web.Response(status=status)
+
+    model = await serve(handler, backoff=0.25)
+    monkeypatch.setattr(model.endpoint.failing, "seconds", lambda: 0.0)
+    model._jitter = noted = Noted()
+    assert (await model.complete(PROMPT)).attempts == 6
+    assert noted.widest == [0.25 * factor for factor in factors]
+
+
+async def test_an_endpoint_that_answers_nobody_is_left_alone_ever_longer(serve: Any) -> None:
+    now, asked = 1000.0, 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal now, asked
+        now, asked = now + 1.0, asked + 1
+        return web.json_response(completion()) if asked % 3 == 0 else web.Response(status=500)
+
+    model = await serve(handler, backoff=0.25)
+    model.endpoint.failing = Failing(lambda: now)
+    model._jitter = noted = Noted()
+    for _ in range(2):
+        await model.complete(PROMPT)
+    assert noted.widest == [0.25, 2.0, 0.25, 2.0], "twice what it failed for, and an answer to anybody ends that"

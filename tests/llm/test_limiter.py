@@ -150,3 +150,19 @@ def test_every_turn_that_is_given_comes_back(calls: list[tuple[str, bool, bool]]
         assert not any(not turn.done() for queue in limiter._waiting.values() for turn in queue)
 
     asyncio.run(go())
+
+
+async def test_who_is_tried_again_does_not_queue_behind_those_that_come_first_now() -> None:
+    limiter, order = Limiter(1), list[str]()
+
+    async def call(name: str, again: bool) -> None:
+        await limiter.enter(again=again)
+        order.append(name)
+        limiter.leave()
+
+    await limiter.enter()
+    calls = [asyncio.create_task(call(name, name == "again")) for name in ("one", "two", "again")]
+    await asyncio.sleep(0)
+    limiter.leave()
+    await asyncio.gather(*calls)
+    assert order == ["again", "one", "two"]

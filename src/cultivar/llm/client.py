@@ -1,8 +1,10 @@
 """Any OpenAI-compatible endpoint for chat completions and embeddings, over one aiohttp session and without an SDK.
 
 What may pass (see endpoint.py) is tried again with full jitter (AWS architecture blog, 2015) until the call's deadline;
-``Retry-After`` is obeyed. A refusal that shows a dialect (see dialect.py) is learned from, told once and asked again;
-any other is final. The key is sent as a header, and struck out of whatever an endpoint says back.
+``Retry-After`` is obeyed. The jitter widens where waiting helps: while the endpoint answers nobody, and for a call that
+is told "too much" again and again. One that was merely unlucky is soon tried again. A refusal that shows a dialect (see
+dialect.py) is learned from, told once and asked again; any other is final. The key is sent as a header, and struck out
+of whatever an endpoint says back.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from cultivar.llm.wire import NO_USAGE, Malformed, read_embeddings, read_reply
 
 WIDEST = 20.0
 """Seconds: the most that jitter may add up to, so that an endpoint that comes back is soon asked again."""
+LUCKLESS = 3
+"""Faults of one call, other than "too much", that may be bad luck: they do not widen its jitter."""
 
 log = logging.getLogger("cultivar.llm")
 
@@ -36,7 +40,7 @@ class ChatModel:
     """One model at one endpoint. ``name`` holds no key and is what the journal knows it by.
 
     ``deadline`` bounds a call from its first attempt on, all retries included; ``timeout`` bounds one attempt;
-    ``backoff`` is the widest wait before the second attempt, doubled with every further one. All are seconds.
+    ``backoff`` is the widest wait before the second attempt (see ``_wait`` for the others). All are seconds.
     """
 
     def __init__(
@@ -91,12 +95,13 @@ class ChatModel:
         """The reply to a request, or with ``texts`` to one for their embeddings: a choice for each."""
         dialect, limiter = self._dialect, self.endpoint.limiter
         faults: list[str] = []
-        ends, unruled = 0.0, 0
+        ends = 0.0
+        unruled = [0, 0]  # faults that did not say how long to wait: others, and those that said "too much"
         last: Passing | None = None
         while not (dialect.single and request.n > 1):
             version, body = dialect.version, dialect.body(self.model, request, texts)
             raw = orjson.dumps(body)
-            await limiter.enter(self._lane)
+            await limiter.enter(self._lane, again=bool(faults))
             fault: Passing | Refused
             try:
                 began = time.monotonic()
@@ -104,6 +109,7 @@ class ChatModel:
                 answer = await self.endpoint.post(raw, ends, EMBEDDINGS if texts else CHAT)
                 reply = read_embeddings(answer, len(texts)) if texts else read_reply(answer)
                 limiter.answered()
+                self.endpoint.failing.answered()
                 if reply.faults:
                     self._tell(NO_USAGE, "counts no tokens; they are taken as 0, which --max-tokens cannot see")
                 seconds = time.monotonic() - began
@@ -118,6 +124,7 @@ class ChatModel:
                 limiter.answered(fault.overload)
             except Refused as error:
                 fault = error
+                self.endpoint.failing.answered()
             finally:
                 limiter.leave()
             if isinstance(fault, Refused):
@@ -127,11 +134,11 @@ class ChatModel:
                 self._tell(*lesson)
             else:
                 faults.append(fault.kind)
-                unruled += fault.retry_after is None
                 if last is not None and fault.kind == "timeout" and time.monotonic() >= ends:
                     fault = last  # the deadline cut this attempt short: what the endpoint said before is the reason
                 last = fault
-                await self._pause(fault, len(faults), unruled, ends)
+                unruled[fault.overload] += fault.retry_after is None
+                await self._pause(fault, len(faults), self._wait(fault, *unruled), ends)
         return await self._one_by_one(request, Reply((), attempts=len(faults), faults=tuple(faults)))
 
     def _lesson(self, refusal: Refused, version: int, body: dict[str, Any]) -> str:
@@ -145,15 +152,22 @@ class ChatModel:
         self._tell(*lesson)
         return lesson[0]
 
-    async def _pause(self, fault: Passing, attempt: int, unruled: int, ends: float) -> None:
-        """Waits for the next attempt; raises EndpointError if that would be after the deadline.
+    def _wait(self, fault: Passing, luckless: int, overloads: int) -> float:
+        """Seconds until the next attempt.
 
-        Only faults that did not say how long to wait (``unruled`` so far) widen the jitter.
+        Of the call's faults that did not say how long, each "too much" after the first doubles the widest wait, and so
+        does each of the others after LUCKLESS; an endpoint that answers nobody is left alone for as long again, in the
+        mean, as it has been so.
         """
+        failing = self.endpoint.failing.seconds()
         if fault.retry_after is not None:
-            wait = fault.retry_after + self._jitter.uniform(0, min(self._backoff, 0.1 * fault.retry_after))
-        else:
-            wait = self._jitter.uniform(0, min(WIDEST, self._backoff * 2.0 ** min(unruled - 1, 10)))
+            return fault.retry_after + self._jitter.uniform(0, min(self._backoff, 0.1 * fault.retry_after))
+        doublings = max(0, overloads - 1) + max(0, luckless - LUCKLESS)
+        widest = max(self._backoff * 2.0 ** min(doublings, 10), 2 * failing)
+        return self._jitter.uniform(0, min(WIDEST, widest))
+
+    async def _pause(self, fault: Passing, attempt: int, wait: float, ends: float) -> None:
+        """Waits for the next attempt; raises EndpointError if that would be after the deadline."""
         if time.monotonic() + wait > ends:
             told = (
                 f"{self.name} gave no answer in {self._deadline:g} s and {attempt} attempts; the last one: {fault.told}"

@@ -12,6 +12,7 @@ import io
 import math
 import time
 import urllib.request
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -55,6 +56,23 @@ class Refused(Exception):
         self.status, self.said, self.told, self.hint = status, said, told, hint
 
 
+class Failing:
+    """How long an endpoint has answered nothing at all, whoever asked."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: float | None = None
+
+    def answered(self) -> None:
+        self._since = None
+
+    def seconds(self) -> float:
+        """Since the first fault that no answer followed; this one, if it is that."""
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        return now - self._since
+
+
 class Endpoint:
     """``post`` one request. Sessions belong to an event loop: ``close`` before the next one."""
 
@@ -66,6 +84,7 @@ class Endpoint:
             raise EndpointError(f"{base_url!r} is no URL; write openai:NAME@http://host:port/v1") from None
         self.host = self._urls[CHAT].host or ""
         self.limiter = Limiter(concurrency)
+        self.failing = Failing()
         self.timeout = timeout
         self.key = find_key(self.host)
         self._session: aiohttp.ClientSession | None = None

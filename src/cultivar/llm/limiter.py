@@ -37,13 +37,18 @@ class Limiter:
         self._timer: asyncio.TimerHandle | None = None
         self._answers = self._refusals = self._stale = 0
 
-    async def enter(self, lane: str = "") -> None:
+    async def enter(self, lane: str = "", *, again: bool = False) -> None:
+        """Returns when it is this call's turn; a call that is tried ``again`` has waited before and goes first."""
         if self.in_flight < self.width and not self._waiting:
             self.in_flight += 1
             return
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
-        self._waiting.setdefault(lane, deque()).append(turn)
+        queue = self._waiting.setdefault(lane, deque())
+        if again:
+            queue.appendleft(turn)
+        else:
+            queue.append(turn)
         if self._opening and self._timer is None:
             self._timer = loop.call_later(OPENING_STEP, self._open)
         try:
