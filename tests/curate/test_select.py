@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import cultivar.curate.select as select
-from cultivar.curate.distances import matrix, nearest, radius
-from cultivar.curate.select import central, clusters, k_center
+from cultivar.curate.distances import matrix, nearest, nearest_other, radius
+from cultivar.curate.select import central, clusters, gaps_in_order, k_center
 
 COARSE = st.integers(-4, 4).map(float)
 """Few values, so that copies and ties are frequent."""
@@ -109,6 +109,14 @@ def test_nearest_is_the_nearest(points: Any) -> None:
         nearest(points, [])
 
 
+@given(POINTS)
+def test_nearest_other_is_another(points: Any) -> None:
+    apart = np.linalg.norm(points[:, None].astype(np.float64) - points[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert nearest_other(points) == pytest.approx(apart.min(axis=1).tolist(), abs=0.02)
+    assert nearest_other(points[:1]) == []
+
+
 def test_clusters_find_groups_that_are_apart() -> None:
     groups = np.repeat(np.arange(6), 40)
     points = np.eye(6)[groups] * 10 + np.random.default_rng(0).standard_normal((240, 6)) * 0.1
@@ -151,3 +159,10 @@ def test_central_takes_the_one_nearest_to_the_centre_of_each_group() -> None:
     points = np.concatenate([group, group + np.array([100, 0]), group + np.array([0, 100])]).astype(np.float32)
     assert sorted(central(points, 3, random.Random(0))) == [2, 5, 8]
     assert Counter(at // 3 for at in central(points, 6, random.Random(0))) == {0: 2, 1: 2, 2: 2}
+
+
+def test_gaps_in_order_are_those_that_k_center_tells() -> None:
+    points = cloud(200, 8, seed=5)
+    found = k_center(points, 30, [3, 4])
+    assert gaps_in_order(points, found.picks, [3, 4]) == pytest.approx(found.distances, rel=1e-4)
+    assert gaps_in_order([[0.0], [3.0], [1.0]], [0, 1, 2]) == [None, 3, 1]

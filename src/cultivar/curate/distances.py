@@ -66,16 +66,32 @@ def nearest(vectors: Vectors, among: Sequence[int]) -> tuple[list[float], list[i
         raise ValueError("there is nothing to be near to: give at least one row")
     moved = centred(points)
     owners = rows[assigned(moved, moved[rows])]
+    return _apart(points, owners), owners.tolist()
+
+
+def nearest_other(vectors: Vectors) -> list[float]:
+    """For every vector the distance to the nearest of the others; none for a single one."""
+    points = matrix(vectors)
+    if len(points) < 2:
+        return []
+    moved = centred(points)
+    return _apart(points, assigned(moved, moved, others=True))
+
+
+def _apart(points: Floats, owners: Numbers) -> list[float]:
+    """The distance of each point to the point with its owner's number, in 64 bits."""
+    np = needed("numpy", "curate")
     found: list[float] = []
     for start in range(0, len(points), BLOCK):
         part = slice(start, start + BLOCK)
         apart = points[part].astype(np.float64) - points[owners[part]]
         found += np.sqrt(np.einsum("ij,ij->i", apart, apart)).tolist()
-    return found, owners.tolist()
+    return found
 
 
-def assigned(points: Floats, centres: Floats) -> Numbers:
-    """For every point the number of its nearest centre; the lower number of two that are as near."""
+def assigned(points: Floats, centres: Floats, *, others: bool = False) -> Numbers:
+    """For every point the number of its nearest centre; the lower number of two that are as near. With ``others`` the
+    centres are the points themselves, and none is its own."""
     np = needed("numpy", "curate")
     sizes = squared_norms(centres)[:, None]
     found: Numbers = np.empty(len(points), dtype=np.int64)
@@ -83,6 +99,9 @@ def assigned(points: Floats, centres: Floats) -> Numbers:
         products = centres @ points[start : start + BLOCK].T
         products *= -2
         products += sizes
+        if others:
+            own = np.arange(products.shape[1])
+            products[start + own, own] = np.inf
         found[start : start + BLOCK] = products.argmin(axis=0)
     return found
 

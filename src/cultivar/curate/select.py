@@ -4,6 +4,8 @@
     central     k-means; of each cluster the vector nearest to its centre
     clusters    k-means; the cluster of each vector
 
+``gaps_in_order`` says how far each pick of a method was from those before it.
+
 All of them take n x d vectors (``cultivar.curate.distances.Vectors``) and give numbers of rows. Randomness comes from
 the generator that is given. Sums are taken in another order by another machine's linear algebra, so that picks of two
 candidates within rounding of each other may differ there.
@@ -18,7 +20,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from cultivar.core.extras import needed
-from cultivar.curate.distances import BLOCK, Vectors, assigned, centred, radius, squared_norms
+from cultivar.curate.distances import BLOCK, Vectors, assigned, centred, matrix, radius, squared_norms
 
 if TYPE_CHECKING:
     from cultivar.curate.distances import Floats, Numbers
@@ -73,6 +75,19 @@ def k_center(vectors: Vectors, count: int, chosen: Sequence[int]) -> Growth:
             width = max(width // 2, PICKS)
     falling = list(accumulate(distances, min))  # two that tie may be told in the other order, apart by rounding
     return Growth(picks, falling, radius(vectors, [*chosen, *picks]))
+
+
+def gaps_in_order(vectors: Vectors, picks: Sequence[int], chosen: Sequence[int] = ()) -> list[float | None]:
+    """The distance of each pick to the nearest row chosen before it, None where there is none: what ``k_center`` tells
+    of its own picks, for those of another method."""
+    np = needed("numpy", "curate")
+    points = matrix(vectors).astype(np.float64)
+    held = [*chosen, *picks]
+    found: list[float | None] = []
+    for before, pick in enumerate(picks, len(chosen)):
+        apart = points[held[:before]] - points[pick]
+        found.append(float(np.sqrt(np.einsum("ij,ij->i", apart, apart).min())) if before else None)
+    return found
 
 
 @dataclass(frozen=True)
