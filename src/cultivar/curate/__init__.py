@@ -1,0 +1,1 @@
+"""Rows in, rows and reasons out: duplicates, leaks of benchmarks, filters, selection."""
