@@ -62,8 +62,8 @@ class World:
         return self.answer(asked)
 
 
-def rows(dataset: Any) -> list[tuple[str, int, str]]:
-    return [(r.to_json()["prompt"], r.meta["round"], r.meta["operator"]) for r in dataset.records]
+def rows(dataset: Any) -> list[tuple[str, int]]:
+    return [(r.to_json()["prompt"], r.meta["round"]) for r in dataset.records]
 
 
 def test_survivors_replace_their_parents_and_all_rounds_are_rows() -> None:
@@ -78,8 +78,8 @@ def test_survivors_replace_their_parents_and_all_rounds_are_rows() -> None:
     ]
     assert [r.to_json()["response"] for r in dataset.records][1] == "It is so: Name a river. Add 1."
     assert seed.parents == (SEED.id,)
-    assert [r.parents for r in (one, two, three)] == [(seed.id,), (one.id,), (two.id,)]
-    assert seed.meta == {"id": 7, "answer": "a key of the row", "round": 0, "operator": "none", "seed": SEED.id}
+    assert [r.parents for r in (one, two, three)] == [(SEED.id,), (one.id,), (two.id,)]
+    assert seed.meta == {"id": 7, "answer": "a key of the row", "round": 0, "seed": SEED.id}
     assert [(r.meta["round"], r.meta["depth"], r.meta["seed"]) for r in (one, two, three)] == [
         (k, k, SEED.id) for k in (1, 2, 3)
     ]
@@ -165,7 +165,7 @@ def test_an_eliminated_child_puts_its_parent_back() -> None:
         return "The rewritten prompt" if k == 2 else f"{parent} Add {k}."
 
     dataset, dropped = try_recipe(run, [SEED], Config(rounds=3), model=World(rewrite).model)
-    assert [(p, n) for p, n, _ in rows(dataset)] == [
+    assert rows(dataset) == [
         ("Name a river.", 0),
         ("Name a river. Add 1.", 1),
         ("Name a river. Add 1. Add 3.", 3),
@@ -187,7 +187,7 @@ def test_a_repeated_operator_asks_anew_after_a_rejection(monkeypatch: pytest.Mon
     first, second, third = [r.to_json() for r in world.model.requests if text_of(r).startswith("You rewrite")]
     assert first == second == third
     assert [d["reason"] for d in dropped] == ["unchanged", "unchanged"]
-    assert [p for p, _, _ in rows(dataset)] == ["Name a river.", "Name a river. Add 3."]
+    assert [p for p, _ in rows(dataset)] == ["Name a river.", "Name a river. Add 3."]
     again, _ = try_recipe(
         run, [SEED], Config(rounds=3, difficulty=0), model=ScriptedModel([], name="function"), out=tmp_path
     )
@@ -316,8 +316,7 @@ def test_the_seeds_are_answered_or_bring_their_answer_or_are_no_rows() -> None:
         evolved = [r for r in dataset.records if r.meta["round"]]
         assert len(evolved) == 2
         assert {r.meta["seed"] for r in evolved} == {SEED.id, bare_seed.id}
-        if seeds == "none":
-            assert [r.parents for r in evolved] == [(SEED.id,), (bare_seed.id,)]
+        assert [r.parents for r in evolved] == [(SEED.id,), (bare_seed.id,)]
     assert answers == {
         "answered": ["It is so: Name a river.", "It is so: Name a lake."],
         "reference": ["The Po.", "It is so: Name a lake."],

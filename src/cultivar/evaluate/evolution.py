@@ -41,12 +41,23 @@ class Chain(list[Sample]):
         super().__init__()
         self.seed = seed
         self.steps: list[Step] = []
+        self._last = seed.id
 
-    def keep(self, prompt: str, answer: str, meta: Mapping[str, JSON]) -> None:
-        """One more row; its parent is the row before it, or the seed."""
+    def answered(self, answer: str) -> None:
+        """The seed is a row too, the first."""
+        self.insert(0, self._row(self.seed.prompt, answer, self.seed.id, {**self.seed.meta, "round": 0}))
+
+    def survived(self, step: Step, answer: str) -> None:
+        """One more row; its parent is the row of the survivor before it, or the seed."""
+        self.steps.append(step)
+        depth = sum(not tried.reason for tried in self.steps)
+        meta = {"round": step.round, "operator": step.operator, "depth": depth}
+        self.append(self._row(step.child, answer, self._last, meta))
+        self._last = self[-1].id
+
+    def _row(self, prompt: str, answer: str, parent: str, meta: Mapping[str, JSON]) -> Sample:
         messages = ({"role": "user", "content": prompt}, {"role": "assistant", "content": answer})
-        parents = (self[-1].id if self else self.seed.id,)
-        self.append(Sample(messages=messages, parents=parents, meta={**meta, "seed": self.seed.id}))
+        return Sample(messages=messages, parents=(parent,), meta={**meta, "seed": self.seed.id})
 
     @property
     def prompts(self) -> list[str]:

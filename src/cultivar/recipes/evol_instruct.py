@@ -29,7 +29,7 @@ from cultivar.core.errors import Dropped, Unparsable
 from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction
 from cultivar.core.registry import recipe
-from cultivar.core.scope import Scope
+from cultivar.core.scope import Scope, together
 from cultivar.evaluate.evolution import Chain, Step, describe, sampled
 from cultivar.verify.judge import framed, rate
 from cultivar.verify.replies import apologises, bare, declines, fault, leaked, only_stop_words
@@ -259,16 +259,9 @@ async def answered(prompt: str, scope: Scope, config: Config) -> str:
     return choice.text
 
 
-async def chain(seed: Instruction, scope: Scope, config: Config) -> Chain:
-    """One seed through all rounds: the pool's last prompt is the one that evolves."""
-    rows, pool = Chain(seed), [seed.prompt]
-    if config.seeds != "none":
-        given = seed.reference if config.seeds == "reference" else None
-        try:
-            answer = given or await answered(seed.prompt, scope, config)
-            rows.keep(seed.prompt, answer, {**seed.meta, "round": 0, "operator": "none"})
-        except Dropped as lost:
-            scope.discard(lost.reason, round=0, **lost.evidence)
+async def evolved(rows: Chain, scope: Scope, config: Config) -> None:
+    """The seed through all rounds: the pool's last prompt is the one that evolves."""
+    pool = [rows.seed.prompt]
     for number in range(1, config.rounds + 1):
         operator = scope.rng("operator", number).choice(OPERATORS)
         try:
@@ -279,9 +272,26 @@ async def chain(seed: Instruction, scope: Scope, config: Config) -> Chain:
             scope.discard(lost.reason, round=number, operator=operator, parent=pool[-1], **evidence)
             rows.steps.append(Step(number, operator, pool[-1], "", lost.reason))
             continue
-        rows.steps.append(Step(number, operator, pool[-1], child))
+        rows.survived(Step(number, operator, pool[-1], child), answer)
         pool.append(child)
-        rows.keep(child, answer, {"round": number, "operator": operator, "depth": len(pool) - 1})
+
+
+async def seeded(rows: Chain, scope: Scope, config: Config) -> dict[str, JSON]:
+    """The seed as a row, if it is to be one; gives what is to be discarded, if its answer is none."""
+    given = rows.seed.reference if config.seeds == "reference" else None
+    try:
+        if config.seeds != "none":
+            rows.answered(given or await answered(rows.seed.prompt, scope, config))
+    except Dropped as lost:
+        return {"reason": lost.reason, "round": 0, **lost.evidence}
+    return {}
+
+
+async def chain(seed: Instruction, scope: Scope, config: Config) -> Chain:
+    rows = Chain(seed)
+    _, lost = await together(evolved(rows, scope, config), seeded(rows, scope, config))
+    if lost:
+        scope.discard(**lost)  # after what the rounds discarded, whoever ended first
     return rows
 
 
