@@ -6,8 +6,11 @@ Source: Wang et al., "Self-Consistency Improves Chain of Thought Reasoning" (arX
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+from cultivar.core.figures import Bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,11 @@ def vote(answers: Sequence[str | None], same: Callable[[str, str], bool] = opera
     if not found:
         return Vote(None, 0.0, ())
     return Vote(answers[found[0][0]], len(found[0]) / len(answers), tuple(found))
+
+
+def agreement_bars(votes: Iterable[int], samples: int) -> Bars:
+    """How many problems had 0, 1, ... of ``samples`` solutions behind their most frequent answer."""
+    counts = Counter(votes)
+    sizes = range(samples + 1)
+    title = f"Solutions, of {samples}, that gave the most frequent answer"
+    return Bars(title, tuple(map(str, sizes)), {"problems": tuple(float(counts[size]) for size in sizes)})
