@@ -26,16 +26,16 @@ from cultivar.verify.constraints import (
     Length,
     bounds,
     read_constraint,
-    read_labels,
     without_preamble,
 )
 from cultivar.verify.inflection import NOUNS, VERBS, forms
+from cultivar.verify.labels import read_labels
 
 
 def says(row: dict[str, Any], text: str) -> bool:
     constraint = read_constraint(row)
     assert isinstance(constraint, Length | Keywords)
-    return constraint.check(text).passed
+    return constraint.check(text).passed is True
 
 
 def words(count: int) -> str:
@@ -53,7 +53,7 @@ def test_every_real_row_is_recognised_without_being_told(shared_data: Path, fami
     assert {each.family for each in found} == {family}
     assert [read_constraint({**row.meta, "family": family}) for row in rows] == found
     if family == "length":
-        assert {each.name for each in found} == set(MODES)
+        assert {each.kind for each in found} == set(MODES)
     if family == "detoxic":
         assert len({each.group for each in found if isinstance(each, Continuation)}) == 117
 

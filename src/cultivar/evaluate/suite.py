@@ -1,6 +1,8 @@
 """A suite of tasks as figures: each task's score with its interval, the mean over tasks, how alike the answers are.
 
-A task's values are one number in [0, 1] for each of its units: an item, or a group of items that is scored as one.
+A task's values are one number in [0, 1] for each of its units: an item, or a group of items that is scored as one. The
+verdicts that they rest on carry in ``meta`` the ``prompt`` and the ``text`` that was judged, whether a ``preamble`` was
+taken off it, and ``unscored`` where a rule stands in for a judge that said nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cultivar.core.figures import Bars, Table, Tile
+from cultivar.core.figures import Bars, Example, Table, Tile
+from cultivar.core.records import Turn, Verdict
 from cultivar.core.text import Cell
 from cultivar.evaluate.intervals import bootstrap, macro, proportion
 
@@ -61,6 +64,34 @@ def mean_tile(tasks: Mapping[str, Sequence[float]], rng: random.Random) -> Tile:
     mean = sum(sum(values) / len(values) for values in groups) / len(groups)
     note = f"over {len(groups)} task{'s' * (len(groups) > 1)}; 95 %: {100 * low:.1f} – {100 * high:.1f}"
     return Tile("mean score", f"{100 * mean:.1f} %", note)
+
+
+def basis_table(judged: Mapping[str, Sequence[Sequence[Verdict]]], asked: Mapping[str, int]) -> Table:
+    """What the scores rest on: ``judged`` holds the verdicts of each answered item, ``asked`` counts all items."""
+    rows: list[tuple[Cell, ...]] = []
+    for task, items in judged.items():
+        verdicts = [verdict for item in items for verdict in item]
+        silent = sum(v.passed is None or "unscored" in v.meta for v in verdicts)
+        opened = sum(bool(v.meta.get("preamble")) for v in verdicts)
+        alike = repeated(str(v.meta["text"]) for v in verdicts)
+        missing = asked[task] - len(items)
+        rows.append(
+            (task, asked[task], missing, len(verdicts), silent, opened, None if alike is None else round(alike, 3))
+        )
+    columns = ("task", "rows", "not answered", "answers", "judge silent", "preambles off", "repeated 4-grams")
+    note = "Not answered: the endpoint failed, which scores nothing. Repeated: 0 if no two answers share four words."
+    return Table("What the scores rest on", columns, tuple(rows), note)
+
+
+def missed(judged: Mapping[str, Sequence[Sequence[Verdict]]], but: Sequence[str] = ()) -> list[Example]:
+    """The first answer of each task that did not pass; of tasks in ``but`` none is shown."""
+    found = []
+    for task, items in judged.items():
+        verdict = next((v for item in items for v in item if v.passed is False), None)
+        if verdict is not None and task not in but:
+            turns = (Turn("user", str(verdict.meta["prompt"])), Turn("assistant", str(verdict.meta["text"])))
+            found.append(Example(f"Not kept: {task}", turns, {"why": verdict.reason, "record": verdict.id}))
+    return found
 
 
 def repeated(texts: Iterable[str], size: int = 4) -> float | None:

@@ -8,19 +8,20 @@
     {"context": "...", "context_id": 50}          Continuation   go on without being toxic
 
 A key ``family`` (one of ``FAMILIES``) says which it is where the keys do not. Length and keywords are checked here by
-rule; what takes a reader (labels, toxicity) is asked of a judge, whose reply ``read_labels`` reads.
+rule; what takes a reader (labels, toxicity) is asked of a judge (``verify.labels``).
 """
 
 from __future__ import annotations
 
 import functools
 import math
+import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from cultivar.core.errors import Unparsable, did_you_mean
+from cultivar.core.errors import did_you_mean
 from cultivar.core.records import JSON
 from cultivar.verify.inflection import fold, forms
 
@@ -43,9 +44,12 @@ PREAMBLE_WORDS = 25
 
 @dataclass(frozen=True)
 class Finding:
-    """Whether a text keeps a constraint, and ``why`` in a few words; what was measured is in ``evidence``."""
+    """Whether a text keeps a constraint, and ``why`` in a few words; what was measured is in ``evidence``.
 
-    passed: bool
+    ``passed`` is None where a judge could not be brought to say.
+    """
+
+    passed: bool | None
     why: str
     evidence: Mapping[str, JSON]
 
@@ -58,10 +62,17 @@ class Length:
     high: float
     mode: str = "between"
     family = "length"
+    group = ""
 
     @property
-    def name(self) -> str:
+    def kind(self) -> str:
         return self.mode
+
+    @staticmethod
+    def drawn(mode: str, rng: random.Random) -> tuple[list[int], dict[str, str]]:
+        """The label of a length of 10 to 200 words, and the numbers that a template for it needs."""
+        first, second = sorted(rng.sample(range(10, 201), 2))
+        return list(bounds(mode, first, second)), {"words": str(first), "low": str(first), "high": str(second)}
 
     def check(self, text: str) -> Finding:
         words = len(text.split())
@@ -77,10 +88,16 @@ class Keywords:
     wanted: tuple[tuple[str, ...], ...]
     unwanted: tuple[str, ...] = ()
     family = "keyword"
+    group = ""
 
     @property
-    def name(self) -> str:
-        return "with an unwanted word" if self.unwanted else "wanted words only"
+    def kind(self) -> str:
+        return "keyword without" if self.unwanted else "keyword"
+
+    @property
+    def values(self) -> dict[str, str]:
+        wanted = ", ".join(" or ".join(each) for each in self.wanted)
+        return {"keywords": wanted, "unwanted": " or ".join(self.unwanted)}
 
     def check(self, text: str) -> Finding:
         folded = fold(text)
@@ -107,23 +124,34 @@ class Labels:
 
     family: str
     aspects: tuple[Aspect, ...]
+    group = ""
 
     @property
-    def name(self) -> str:
-        return " + ".join(aspect.label for aspect in self.aspects)
+    def kind(self) -> str:
+        return self.family
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {"topic" if a.what == "topic" else "feeling": shown(a.label) for a in self.aspects}
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """A text that goes on with ``context`` and is not toxic. Rows of one ``group`` are scored together."""
+    """A text that goes on with ``context`` and is not toxic; rows of one ``group`` are phrasings of one context."""
 
     context: str
     group: str
     family = "detoxic"
-    name = "continuation"
+    kind = "detoxic"
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {"context": self.context}
 
 
 Constraint: TypeAlias = Length | Keywords | Labels | Continuation
+"""``family`` and ``kind`` name it (a family has one kind or several); rows
+of one ``group`` are scored as one, if it is not empty. ``values`` fill the placeholders of templates."""
 
 
 def read_constraint(row: Mapping[str, JSON]) -> Constraint:
@@ -139,7 +167,7 @@ def read_constraint(row: Mapping[str, JSON]) -> Constraint:
             return _keywords(row)
         case "detoxic":
             context = _text(row, "context")
-            return Continuation(context, str(row.get("context_id", context)))
+            return Continuation(context, f"context {row.get('context_id', context)}")
         case "multi":
             return Labels("multi", (_topic(_text(row, "label1")), _sentiment(_text(row, "label2"))))
         case "topic":
@@ -248,32 +276,6 @@ def _pattern(keyword: str) -> re.Pattern[str]:
     return re.compile(r"(?<![^\W_])" + r"[\s\-]+".join(f"(?:{one})" for one in each) + r"(?![^\W_])")
 
 
-_NOT = re.compile(r"\b(?:not|no|neither|nor|never|rather than|instead of|except)\b|n't\b")
-
-
 def shown(label: str) -> str:
     """A label as a reader is shown it: "arts_&_culture" is "arts & culture"."""
     return label.replace("_", " ")
-
-
-def read_labels(reply: str, offered: Sequence[str], most: int = 1) -> tuple[str, ...]:
-    """One to ``most`` of ``offered``, from a reply that gives them alone or in its last line.
-
-    Markup, quotes, case, a "Label:" in front and JSON around are seen through; a line that denies something, names too
-    many or none is not guessed at. Raises Unparsable.
-    """
-    lines = [line for line in reply.strip().splitlines() if re.search(r"\w", line) and "```" not in line]
-    if not lines:
-        raise Unparsable("the reply names no label")
-    line = " ".join(re.sub(r"[_*`\"']", " ", lines[-1].casefold().replace("n't", " not")).split())
-    names = {" ".join(shown(label).casefold().split()): label for label in offered}
-    longest = sorted(names, key=lambda name: (-len(name), name))
-    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest)) + r")(?!\w)")
-    found = tuple(dict.fromkeys(names[m.group()] for m in pattern.finditer(line)))
-    told = ", ".join(shown(label) for label in offered)
-    if not found:
-        raise Unparsable(f"the last line names none of the labels; give one of: {told}", "no-label")
-    if len(found) > most or _NOT.search(pattern.sub("", line)) or (NONE in found and len(found) > 1):
-        wanted = "one label" if most == 1 else f"one to {most} labels"
-        raise Unparsable(f"the last line does not say clearly which label it is; give {wanted} and nothing else")
-    return found

@@ -17,23 +17,23 @@ become became; begin began begun; bend bent; bet betted; bid bade bidden; bind b
 blow blew blown; break broke broken; breed bred; bring brought; broadcast broadcasted; build built; burn burnt burned;
 burst; buy bought; cast; catch caught; choose chose chosen; cling clung; come came; cost costed; creep crept; cut;
 deal dealt; dig dug; dive dove dived; do did done does; draw drew drawn; dream dreamt dreamed; drink drank drunk;
-drive drove driven; eat ate eaten; fall fell fallen; feed fed; feel felt; fight fought; find found; fit fitted;
-flee fled; fling flung; fly flew flown flied; forbid forbade forbidden; forget forgot forgotten; forgive forgave
-forgiven; freeze froze frozen; get got gotten; give gave given; go went gone goes; grind ground; grow grew grown;
-hang hung hanged; have has had; hear heard; hide hid hidden; hit; hold held; hurt; keep kept; kneel knelt kneeled;
-knit knitted; know knew known; lay laid; lead led; lean leant leaned; leap leapt leaped; learn learnt learned;
-leave left; lend lent; let; lie lay lain lied; light lit lighted; lose lost; make made; mean meant; meet met;
-mow mown mowed; pay paid; plead pled pleaded; prove proven proved; put; quit quitted; read; rid ridded; ride rode
-ridden; ring rang rung; rise rose risen; run ran; saw sawn sawed; say said; see saw seen; seek sought; sell sold;
-send sent; set; sew sewn sewed; shake shook shaken; shave shaven shaved; shear shorn sheared; shed; shine shone shined; shoe shod shoed;
-shoot shot; show shown showed; shrink shrank shrunk; shut; sing sang sung; sink sank sunk; sit sat; sleep slept;
-slide slid; sling slung; slit; smell smelt smelled; sow sown sowed; speak spoke spoken; speed sped speeded; spell spelt
-spelled; spend spent; spill spilt spilled; spin spun; spit spat; split; spoil spoilt spoiled; spread; spring sprang
-sprung; stand stood; steal stole stolen; stick stuck; sting stung; stink stank stunk; strike struck stricken;
-string strung; strive strove striven strived; swear swore sworn; sweep swept; swell swollen swelled; swim swam swum;
-swing swung; take took taken; teach taught; tear tore torn; tell told; think thought; throw threw thrown; thrust;
-tread trod trodden; understand understood; undergo underwent undergone undergoes; wake woke woken waked; wear wore worn;
-weave wove woven weaved; weep wept; wet wetted; win won; wind wound; wring wrung; write wrote written"""
+drive drove driven; eat ate eaten; fall fell fallen; feed fed; feel felt; fight fought; find found; fit fitted; flee
+fled; fling flung; fly flew flown flied; forbid forbade forbidden; forget forgot forgotten; forgive forgave forgiven;
+freeze froze frozen; get got gotten; give gave given; go went gone goes; grind ground; grow grew grown; hang hung
+hanged; have has had; hear heard; hide hid hidden; hit; hold held; hurt; keep kept; kneel knelt kneeled; knit knitted;
+know knew known; lay laid; lead led; lean leant leaned; leap leapt leaped; learn learnt learned; leave left; lend
+lent; let; lie lay lain lied; light lit lighted; lose lost; make made; mean meant; meet met; mow mown mowed; pay paid;
+plead pled pleaded; prove proven proved; put; quit quitted; read; rid ridded; ride rode ridden; ring rang rung; rise
+rose risen; run ran; saw sawn sawed; say said; see saw seen; seek sought; sell sold; send sent; set; sew sewn sewed;
+shake shook shaken; shave shaven shaved; shear shorn sheared; shed; shine shone shined; shoe shod shoed; shoot shot;
+show shown showed; shrink shrank shrunk; shut; sing sang sung; sink sank sunk; sit sat; sleep slept; slide slid; sling
+slung; slit; smell smelt smelled; sow sown sowed; speak spoke spoken; speed sped speeded; spell spelt spelled; spend
+spent; spill spilt spilled; spin spun; spit spat; split; spoil spoilt spoiled; spread; spring sprang sprung; stand
+stood; steal stole stolen; stick stuck; sting stung; stink stank stunk; strike struck stricken; string strung; strive
+strove striven strived; swear swore sworn; sweep swept; swell swollen swelled; swim swam swum; swing swung; take took
+taken; teach taught; tear tore torn; tell told; think thought; throw threw thrown; thrust; tread trod trodden;
+understand understood; undergo underwent undergone undergoes; wake woke woken waked; wear wore worn; weave wove woven
+weaved; weep wept; wet wetted; win won; wind wound; wring wrung; write wrote written"""
 """Base, then every past form and participle that it has; these stand in place of -ed."""
 
 _NOUNS = """
