@@ -93,6 +93,10 @@ class ItemFailed(Exception):
         super().__init__(message)
         self.kind: FailureKind = kind
 
+    def __reduce__(self) -> tuple[type[ItemFailed], tuple[FailureKind, str]]:
+        """It is raised in workers too, and has to come back whole."""
+        return type(self), (self.kind, str(self))
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the nearest known word, or nothing."""
