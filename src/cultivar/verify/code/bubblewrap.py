@@ -162,6 +162,7 @@ def run(jobs: list[dict[str, Any]], limits: dict[str, Any]) -> list[dict[str, An
 
     Raises UsageError where no sandbox can be had on this machine, ItemFailed if one failed.
     """
+    program()  # or the reason why there is none
     root = os.getuid() == 0
     user = FIRST_USER + (os.getpid() * 1_000 + next(_count) % 1_000) % USERS if root else 0
     request = {"jobs": jobs, "limits": limits, "uid": user, "canary": jobs[0]["test"] is not None}

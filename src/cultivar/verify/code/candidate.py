@@ -25,6 +25,9 @@ LONGEST = 300
 """Characters of a detail."""
 
 
+_run, _compile, _false = exec, compile, AssertionError  # before anybody can put others in their place
+
+
 class Forged(BaseException):
     """A value in an assertion is equal to everything."""
 
@@ -83,21 +86,20 @@ def attempt(job: dict[str, Any]) -> tuple[str, str, str, int]:
         parts.append(("test", job["test"]))
     for where, source in parts:
         try:
-            code = compile(watched(source) if where == "test" else source, f"<{where}>", "exec", dont_inherit=True)
+            code = _compile(watched(source) if where == "test" else source, f"<{where}>", "exec", dont_inherit=True)
         except BaseException as error:
             if job["test"] is None:
                 print(described(error), file=sys.stderr)
             return "syntax", where, described(error), 1
         try:
-            exec(code, space)  # noqa: S102  (this is the sandbox)
+            _run(code, space)
             if job["test"] is None:
                 finish()
         except BaseException as error:
             return failed(error, job["test"] is not None)
     if job.get("canary"):
-        raise_canary = compile("assert False", "<test>", "exec", dont_inherit=True)
         try:
-            exec(raise_canary, space)  # noqa: S102
+            _run(_compile("assert False", "<test>", "exec", dont_inherit=True), space)
         except BaseException as error:
             return failed(error, True)
     return "passed", "", "", 0
@@ -133,8 +135,11 @@ def failed(error: BaseException, testing: bool) -> tuple[str, str, str, int]:
         if not isinstance(status, int):
             print(status, file=sys.stderr)
         return "error", where, detail, status & 255 if isinstance(status, int) else 1
-    if not testing and error.__traceback__ is not None:
-        sys.__excepthook__(type(error), error, error.__traceback__.tb_next)
+    if not testing:
+        step = error.__traceback__
+        while step is not None and step.tb_frame.f_code.co_filename == "<sandbox>":
+            step = step.tb_next
+        sys.__excepthook__(type(error), error.with_traceback(step), step)
     return verdict_of(error, where if testing else "test"), where, detail, 1
 
 
@@ -144,7 +149,7 @@ def verdict_of(error: BaseException, where: str) -> str:
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, Forged):
         return "forged"
-    if isinstance(error, AssertionError) and where == "test":
+    if isinstance(error, _false) and where == "test":
         return "failed"
     if isinstance(error, MemoryError) or number == errno.ENOMEM:
         return "memory"
@@ -185,7 +190,7 @@ def watched(source: str) -> Any:
             return ast.copy_location(ast.Call(name, [node], []), node)
 
     builtins.__operand__ = honest  # type: ignore[attr-defined]
-    return Operands().visit(ast.parse(source, "<test>"))
+    return Operands().visit(_compile(source, "<test>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True))
 
 
 def honest(value: Any, depth: int = 4) -> Any:
@@ -202,7 +207,7 @@ def honest(value: Any, depth: int = 4) -> Any:
         if at == 1000:
             break
         honest(member, depth - 1)
-    if kind.__flags__ & 512 and not isinstance(value, type):  # a class made by a class statement
+    if kind.__flags__ & 512:  # made by a class statement
         unknown = object()
         for compare in ("__eq__", "__lt__", "__le__", "__gt__", "__ge__"):
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Verdict = Literal[
     "passed",
@@ -93,6 +93,7 @@ class Execution:
 class TestResult:
     """``where`` is where it happened: in the solution's code or in the test's; empty where that is not known."""
 
+    __test__: ClassVar[bool] = False  # for pytest, which takes every class of this name for tests
     verdict: Verdict
     detail: str = ""
     where: Where = ""
@@ -102,6 +103,7 @@ class TestResult:
 class TestReport:
     """Each test's result in the order of the tests. ``verdict`` is that of the first test that did not pass."""
 
+    __test__: ClassVar[bool] = False
     verdict: Verdict
     passed: int
     tests: tuple[TestResult, ...]
