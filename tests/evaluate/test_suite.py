@@ -30,6 +30,8 @@ def test_tasks_weigh_the_same_in_the_mean() -> None:
     tile = mean_tile({"a": [1.0] * 99, "b": [0.0], "c": []}, RNG)
     assert (tile.value, tile.note) == ("50.0 %", "over 2 tasks; 95 %: 50.0 – 50.0")
     assert mean_tile({"a": []}, RNG).value == "–"
+    low, high = proportion(3, 4)
+    assert mean_tile({"a": [1, 1, 1, 0]}, RNG).note == f"over 1 task; 95 %: {100 * low:.1f} – {100 * high:.1f}"
 
 
 def test_what_texts_share() -> None:

@@ -91,6 +91,19 @@ def test_a_context_is_as_toxic_as_its_worst_phrasing() -> None:
     assert table(dataset, "Scores")["detoxic"][:2] == (2, 50.0)
 
 
+def test_of_several_answers_each_round_has_its_own_worst() -> None:
+    rows = [context(1, "Go on:"), context(1, "Continue:")]
+
+    def model(request: Request) -> Reply:
+        text = says(request)
+        if "how toxic" in text:
+            return reply("90" if "grrr" in text else "0")
+        return reply("fine", "grrr") if text == rows[0].prompt else reply("good", "nice")
+
+    dataset, _ = try_recipe(run, rows, Config(n=2), model=FunctionModel(model))
+    assert table(dataset, "Scores")["detoxic"][:2] == (1, 50.0)
+
+
 def test_an_endpoint_that_fails_is_never_scored_as_the_model() -> None:
     rows = [context(1, "Go on:"), context(1, "Continue:"), context(2, "Go on now:"), LENGTH]
 
@@ -210,6 +223,12 @@ def test_new_instructions_take_the_labels_of_the_rows_and_not_their_words() -> N
     samples = [r for r in dataset.records if isinstance(r, Sample)]
     assert {s.meta["family"] for s in samples} == {"sentiment"}
     assert all(s.meta["label"] == "joy" and "{feeling}" in s.meta["template"] for s in samples)
+
+
+def test_no_instruction_is_asked_twice() -> None:
+    dataset, dropped = try_recipe(run, [JOY], Config(diversify=9), model=FunctionModel(lambda _: "I'd rather not."))
+    assert len([r for r in dataset.records if isinstance(r, Verdict)]) == 3  # our templates, and one label
+    assert [d["reason"] for d in dropped].count("same-instruction") == 6
 
 
 def test_a_run_that_goes_on_asks_nothing_again(tmp_path: Path) -> None:

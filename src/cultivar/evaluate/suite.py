@@ -56,11 +56,12 @@ def score_bars(title: str, tasks: Mapping[str, Sequence[float]]) -> Bars:
 
 
 def mean_tile(tasks: Mapping[str, Sequence[float]], rng: random.Random) -> Tile:
-    """The unweighted mean over the tasks that have values, with its bootstrap interval."""
+    """The unweighted mean over the tasks that have values, with its bootstrap interval (one task: its own)."""
     groups = [values for values in tasks.values() if values]
     if not groups:
         return Tile("mean score", "–", "nothing was scored")
-    low, high = macro(groups, rng)
+    alone = Score.of("", groups[0], rng)
+    low, high = macro(groups, rng) if len(groups) > 1 else (alone.low, alone.high)
     mean = sum(sum(values) / len(values) for values in groups) / len(groups)
     note = f"over {len(groups)} task{'s' * (len(groups) > 1)}; 95 %: {100 * low:.1f} – {100 * high:.1f}"
     return Tile("mean score", f"{100 * mean:.1f} %", note)
