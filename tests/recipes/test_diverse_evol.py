@@ -14,6 +14,7 @@ from cultivar.core.figures import Table
 from cultivar.core.protocols import Choice, Model, Reply, Request, Usage
 from cultivar.core.records import Instruction, Sample
 from cultivar.core.vectors import packed
+from cultivar.llm.embedders import HashedWords
 from cultivar.recipes.diverse_evol import REASONS, Config, run
 from cultivar.sources.rows import read_rows
 from cultivar.testing import FunctionModel, reply, try_recipe
@@ -287,3 +288,14 @@ def test_settings_that_cannot_be() -> None:
         Config(reply_tokens=0)
     with pytest.raises(UsageError, match="does not take the rows"):
         try_recipe(run, [row(1)], Config(train="train.sh"), roles={"embedder": LINE})
+
+
+def test_real_rows_are_covered_better_than_by_random_draws(shared_data: Path) -> None:
+    rows = [*read_rows(shared_data / "lima.jsonl")][:300]
+    dataset, _ = try_recipe(run, rows, Config(first=10, rounds=2, growth=20), roles={"embedder": HashedWords(128)})
+    table = dataset.sections[0].figures[0]
+    assert isinstance(table, Table)
+    last = dict(zip(table.columns, map(float, map(str, table.rows[-1])), strict=True))
+    assert last["rows"] == 50
+    assert last["radius"] < 0.97 * last["radius at random"]
+    assert last["Vendi score"] > 1.1 * last["Vendi score at random"]
