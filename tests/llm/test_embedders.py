@@ -17,6 +17,7 @@ from cultivar.core.errors import EndpointError, UsageError
 from cultivar.core.protocols import Model, Request
 from cultivar.core.vectors import unpacked
 from cultivar.llm.embedders import HashedWords, MiniLM
+from cultivar.llm.specs import open_model
 
 
 def vector_of(model: Model, text: str) -> list[float]:
@@ -89,6 +90,25 @@ def test_what_it_costs_and_is_called() -> None:
 def test_sizes_that_cannot_be(size: int) -> None:
     with pytest.raises(UsageError, match="give a number of 1 to 65,536"):
         HashedWords(size)
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("words:", "such as words:512"),
+        ("words:many", "such as words:512"),
+        ("minilm:l12", "write minilm:"),
+        ("word:8", "words"),
+    ],
+)
+def test_specs_that_name_none(spec: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        open_model(spec)
+
+
+def test_the_specs(encoder: Encoder) -> None:
+    assert open_model("words:64").name == "words:64"
+    assert open_model("minilm:").name == "minilm:all-MiniLM-L6-v2"
 
 
 def test_prompts_are_refused_in_one_sentence() -> None:

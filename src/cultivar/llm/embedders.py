@@ -22,7 +22,7 @@ from typing import Any
 
 from cultivar.core.errors import EndpointError, UsageError
 from cultivar.core.extras import needed
-from cultivar.core.protocols import Choice, Reply, Request, Usage
+from cultivar.core.protocols import Choice, Model, Reply, Request, Usage
 from cultivar.core.records import JSON
 from cultivar.core.vectors import packed
 from cultivar.llm.gathered import Gathered
@@ -32,6 +32,17 @@ WIDEST = 65_536
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 """A run of letters and digits; where a script sets no spaces (Chinese, Japanese), each character."""
+
+
+def open_embedder(kind: str, rest: str) -> Model:
+    """The embedder that ``kind``:``rest`` names; raises UsageError for one that there is not."""
+    if kind == "minilm":
+        if rest:
+            raise UsageError(f"'minilm:{rest}': there is one such model; write minilm:")
+        return MiniLM()
+    if not re.fullmatch(r"[0-9]{1,9}", rest):
+        raise UsageError(f"'words:{rest}': write how many numbers a vector has, such as words:512")
+    return HashedWords(int(rest))
 
 
 class HashedWords:

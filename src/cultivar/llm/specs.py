@@ -4,6 +4,8 @@ openai:NAME@http://host:port/v1    any OpenAI-compatible endpoint
 openai:NAME                        api.openai.com, or $OPENAI_BASE_URL
 batch:NAME@http://host:port/v1     the same over its batch API (docs/batch.md)
 batch:files@DIR                    requests and replies as files, for an offline engine; batch:files/NAME@DIR names it
+words:N                            texts embedded as N hashed counts of their words, without a model
+minilm:                            texts embedded by all-MiniLM-L6-v2, which the embed extra carries
 scripted:FILE                      replies from a file, for tests and demonstrations
 """
 
@@ -22,7 +24,7 @@ from cultivar.core.protocols import Model
 if TYPE_CHECKING:
     from cultivar.llm.endpoint import Endpoint
 
-SCHEMES = ("openai", "batch", "scripted")
+SCHEMES = ("openai", "batch", "words", "minilm", "scripted")
 FORM = "write openai:NAME@http://host:port/v1"
 
 
@@ -38,6 +40,10 @@ def open_model(
     ``endpoints`` (by URL) is where models that share an endpoint find it: its connections, and what it can take.
     """
     scheme, colon, rest = spec.partition(":")
+    if colon and scheme in ("words", "minilm"):
+        from cultivar.llm.embedders import open_embedder
+
+        return open_embedder(scheme, rest)
     if not colon or not rest:
         raise UsageError(f"{spec!r} names no model; {FORM}")
     if scheme == "scripted":
