@@ -7,6 +7,8 @@ import pytest
 
 from cultivar.cli.limits import Counted
 from cultivar.cli.main import main
+from cultivar.cli.run_flags import WAVE, concurrency_of, run_parser
+from cultivar.testing import FunctionModel
 
 
 @pytest.fixture
@@ -78,12 +80,23 @@ def test_the_estimate(run: list[str], capsys: pytest.CaptureFixture[str]) -> Non
         (["--max-cost", "judge=3"], "no role 'judge'"),
         (["--max-cost", "answerr=3"], "did you mean 'answerer'?"),
         (["--price", "3"], "write --price IN,OUT"),
+        (["--price", "1,2,0.5,4"], "with ,0.5 where a batch costs half"),
+        (["--price", "1,2,half"], "'half' is no amount"),
         (["--want", "level=hard"], "write --want N"),
     ],
 )
 def test_what_cannot_be_read(run: list[str], words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*run, *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_wave_of_batches_holds_more_items_than_a_pool_of_live_calls() -> None:
+    given = run_parser(None).parse_args([])
+    live, batch = (FunctionModel(str, name=name) for name in ("openai:m@http://h/v1", "batch:m@http://h/v1"))
+    assert concurrency_of(given, {"*": live}, 2) == 64
+    assert concurrency_of(given, {"judge": live, "author": batch}, 2) == WAVE
+    assert concurrency_of(given, {}, 2) == 4
+    assert concurrency_of(run_parser(None).parse_args(["--concurrency", "7"]), {"*": batch}, 2) == 7
 
 
 def test_items_are_counted_when_somebody_asks() -> None:

@@ -22,6 +22,19 @@ def test_the_price_that_was_given_goes_before_the_word_of_the_endpoint() -> None
     assert Budget(prices={"*": Price(1, 1), "judge": Price(2, 2)}).priced("judge", reply).usage.cost == 2.0
 
 
+def test_a_batch_costs_its_share_of_the_price_now_and_before() -> None:
+    reply = Reply((Choice("x"),), Usage(1_000_000, 0))
+    stored = [
+        {"role": "a", "model": model, "calls": 1, "prompt_tokens": 1_000_000, "completion_tokens": 0, "cost": None}
+        for model in ("batch:m@http://h/v1", "openai:m@http://h/v1")
+    ]
+    budget = Budget(prices={"*": Price(4, 0, 0.5), "live": Price(4, 0)}, stored=stored)
+    assert budget.priced("a", reply, "batch:m@http://h/v1").usage.cost == 2.0
+    assert budget.priced("a", reply, "openai:m@http://h/v1").usage.cost == 4.0
+    assert budget.priced("live", reply, "batch:m@http://h/v1").usage.cost == 4.0
+    assert budget.total().cost == 6.0
+
+
 async def test_no_call_goes_beyond_the_limit_and_those_in_flight_count() -> None:
     budget = Budget([Limit("calls", 2)])
     await budget.admit("a")

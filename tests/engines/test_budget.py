@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ async def twice(item: Instruction, scope: Scope) -> Instruction:
 def journal(tmp_path: Path) -> Iterator[Journal]:
     with Journal(tmp_path / "journal.sqlite") as opened:
         yield opened
+
+
+async def test_calls_in_a_batch_are_budgeted_at_their_share_of_the_price(journal: Journal) -> None:
+    live, batch = model(), model()
+    batch.name = "batch:m@http://h/v1"
+    budget = Budget(prices={"*": Price(1000, 0, 0.5)})
+    engine = LocalEngine(journal, {"first": live, "second": batch}, budget=budget)
+    await engine.map(twice, ITEMS[:10])
+    assert [budget.total(role).cost for role in ("first", "second")] == pytest.approx([1.0, 0.5])
+    assert [row["cost"] for row in journal.spending()] == pytest.approx([1.0, 0.5])
 
 
 async def test_a_spent_budget_ends_the_run_with_what_passed(journal: Journal) -> None:
@@ -129,6 +140,8 @@ async def test_the_estimate_of_the_first_items(journal: Journal) -> None:
         assert found.cost.value == pytest.approx(found.tokens.value / 1e6)
         assert journal.counts()["calls"] == 74
         assert f"calls  {found.calls.value * 1000:,.0f}" in found.told()
+        unknown = replace(found, items=None).told()
+        assert "for 1,000 of them (how many the whole run takes is not known beforehand), with" in unknown
 
 
 async def test_the_estimate_of_calls_that_were_made_before_anybody_told_a_price(journal: Journal) -> None:

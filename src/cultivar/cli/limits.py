@@ -25,8 +25,9 @@ def add_limit_flags(parser: Parser) -> None:
     for kind, unit in (("cost", "dollars"), ("tokens", "tokens"), ("calls", "calls")):
         text = f"spend at most so many {unit}, in all or in one role; exit code 3 when they are spent"
         group.add_argument(f"--max-{kind}", metavar="[ROLE=]N", action="append", default=[], help=text)
-    text = "dollars for a million tokens of prompts and of replies (default: what the endpoint says)"
-    group.add_argument("--price", metavar="[ROLE=]IN,OUT", action="append", default=[], help=text)
+    text = "dollars for a million tokens of prompts and of replies (default: what the endpoint says), and the share of "
+    text += "it that a call in a batch costs, as 0.5 (default: 1)"
+    group.add_argument("--price", metavar="[ROLE=]IN,OUT[,BATCH]", action="append", default=[], help=text)
     group.add_argument(
         "--estimate", action="store_true", help=f"run the first {FIRST} items, say what the whole would take, and stop"
     )
@@ -45,10 +46,11 @@ class Limits:
         self.prices: dict[str, Price] = {}
         for text in given.price:
             role, value = _of_role("--price", text, roles)
-            prompt, comma, completion = value.partition(",")
-            if not comma:
-                raise UsageError(f"--price {text}: write --price IN,OUT or --price ROLE=IN,OUT, in dollars")
-            self.prices[role or "*"] = Price(_number("--price", text, prompt), _number("--price", text, completion))
+            parts = value.split(",")
+            if len(parts) not in (2, 3):
+                told = "write --price IN,OUT or --price ROLE=IN,OUT, in dollars; with ,0.5 where a batch costs half"
+                raise UsageError(f"--price {text}: {told}")
+            self.prices[role or "*"] = Price(*(_number("--price", text, part) for part in parts))
         self.first = FIRST if given.estimate else None
 
     def budget(self, stored: Iterable[Mapping[str, Any]]) -> Budget:

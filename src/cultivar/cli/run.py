@@ -27,7 +27,7 @@ from cultivar.cli.limits import Counted, Limits
 from cultivar.cli.printing import print_json, table
 from cultivar.cli.progress import RunProgress
 from cultivar.cli.reading import may_differ, source_of
-from cultivar.cli.run_flags import check_ray, run_parser
+from cultivar.cli.run_flags import check_ray, concurrency_of, run_parser
 from cultivar.core import registry
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
@@ -146,7 +146,7 @@ class _Run:
         workers = given.workers if given.workers is not None else min(os.cpu_count() or 1, 16)
         shared: dict[str, Any] = {
             "seed": self.seed,
-            "concurrency": given.concurrency or (64 if self.models else max(2, 2 * workers)),
+            "concurrency": concurrency_of(given, self.models, workers),
             "progress": progress,
             "budget": self.limits.budget(journal.spending()),
             "want": () if self.limits.first else self.limits.want,

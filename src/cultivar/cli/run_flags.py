@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from cultivar.cli.arguments import Parser, add_config_flags
 from cultivar.cli.limits import add_limit_flags
 from cultivar.core.errors import UsageError
+from cultivar.core.protocols import Model
 from cultivar.core.records import Document, Instruction
 from cultivar.core.registry import Recipe
 
+WAVE = 10_000
+"""Items in flight where a model is asked in batches: all of them wait for the same wave. About 100 MB."""
 RUN_HELP = """\
 RECIPE is the name of a recipe that ships (cultivar list shows them), or a file of your own: my_recipe.py, or
 my_recipe.py:NAME where it holds several. cultivar run RECIPE --help shows a recipe's settings."""
@@ -32,7 +36,10 @@ def run_parser(recipe: Recipe | None) -> Parser:
     parser.add_argument("--role", metavar="ROLE=SPEC", action="append", default=[], help="the model of one role")
     parser.add_argument("--seed", type=int, help="of everything that is drawn (default: 0)")
     parser.add_argument(
-        "--concurrency", type=int, metavar="N", help="items, and calls, in flight (default: 64, or 2 per worker)"
+        "--concurrency",
+        type=int,
+        metavar="N",
+        help=f"items, and calls, in flight (default: 64, {WAVE:,} with batches, or 2 per worker without a model)",
     )
     parser.add_argument("--workers", type=int, metavar="N", help="processes for planning (default: one per core)")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="where: here, or on a Ray cluster")
@@ -54,6 +61,15 @@ def run_parser(recipe: Recipe | None) -> Parser:
 
 def _about(recipe: Recipe | None) -> str:
     return recipe.summary if recipe else RUN_HELP
+
+
+def concurrency_of(given: argparse.Namespace, models: Mapping[str, Model], workers: int) -> int:
+    """Items in flight: as told, or what suits the models."""
+    if given.concurrency:
+        return int(given.concurrency)
+    if any(model.name.startswith("batch:") for model in models.values()):
+        return WAVE
+    return 64 if models else max(2, 2 * workers)
 
 
 def check_ray(given: argparse.Namespace) -> None:

@@ -21,13 +21,16 @@ FEW = 4
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars for a million tokens of the prompt, and of the reply."""
+    """Dollars for a million tokens of the prompt, and of the reply; ``batch`` is the share of it that a batch costs."""
 
     prompt: float
     completion: float
+    batch: float = 1.0
 
-    def of(self, usage: Usage) -> float:
-        return (usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion) / 1e6
+    def of(self, usage: Usage, model: str = "") -> float:
+        """``model`` is its name in the journal, which says whether it is asked in batches."""
+        live = (usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion) / 1e6
+        return live * self.batch if model.startswith("batch:") else live
 
 
 @dataclass
@@ -83,7 +86,7 @@ class Budget:
         for row in stored:
             usage = Usage(row["prompt_tokens"], row["completion_tokens"], row["cost"])
             if usage.cost is None and (price := self._price(row["role"])) is not None:
-                usage = replace(usage, cost=price.of(usage))
+                usage = replace(usage, cost=price.of(usage, row.get("model", "")))
             self.spent.setdefault(row["role"], Spent()).add(usage, row["calls"])
 
     def total(self, role: str | None = None) -> Spent:
@@ -95,10 +98,10 @@ class Budget:
             found.add(Usage(part.prompt_tokens, part.completion_tokens, part.cost), part.calls)
         return found
 
-    def priced(self, role: str, reply: Reply) -> Reply:
+    def priced(self, role: str, reply: Reply, model: str = "") -> Reply:
         """The reply with its cost by the price that was given; the endpoint's own word stands where there is none."""
         price = self._price(role)
-        return reply if price is None else replace(reply, usage=replace(reply.usage, cost=price.of(reply.usage)))
+        return reply if price is None else replace(reply, usage=replace(reply.usage, cost=price.of(reply.usage, model)))
 
     async def admit(self, role: str) -> None:
         """Returns when a call of this role may begin, and counts it as begun. Raises BudgetSpent."""

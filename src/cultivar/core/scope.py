@@ -273,7 +273,7 @@ class Scope:
         key = self._key({"ask": role, "model": model.name, "request": body})
         stored = backing.journal.call(key)
         if stored is not None:
-            self._root.spent.add(backing.budget.priced(role, stored).usage)
+            self._root.spent.add(backing.budget.priced(role, stored, model.name).usage)
             return stored
         self._go_on()
         try:
@@ -285,7 +285,8 @@ class Scope:
         backing.call_began(role)
         try:
             self._go_on()  # the budget may have made it wait
-            reply = backing.budget.priced(role, await model.complete(replace(request, key=key.hex())))
+            answered = await model.complete(replace(request, key=key.hex()))
+            reply = backing.budget.priced(role, answered, model.name)
             await backing.journal.put_call(key, self.item, self.path, role, model.name, body, reply)
             self._root.spent.add(reply.usage)
         finally:

@@ -38,9 +38,10 @@ class Estimate:
     cost: Interval
 
     def told(self) -> str:
-        """Three lines, of the whole where its size is known and of 1,000 items otherwise."""
+        """Three lines, of the whole where its size is known and of 1,000 items otherwise, which is said."""
         whole = self.items if self.items is not None else 1000
-        head = f"after {self.seen:,} items ({self.accepted:,} accepted), for {whole:,}"
+        unknown = " of them (how many the whole run takes is not known beforehand)" if self.items is None else ""
+        head = f"after {self.seen:,} items ({self.accepted:,} accepted), for {whole:,}{unknown}"
         lines = [f"{head}, with 95% intervals:"]
         for name, found, told in (
             ("calls", self.calls, "{:,.0f}".format),
