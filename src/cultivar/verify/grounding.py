@@ -1,0 +1,63 @@
+"""Whether what is said to come from a document does, and whether a request can be understood without it. No model.
+
+Words are runs of letters and digits in any case, so texts without spaces between words (Chinese, Thai) are judged by
+whole sentences, and hardly ever found grounded. Every function is linear in the length of its texts.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[^\W_]+")
+_THING = r"(?:passage|excerpt|extract|document|article|text|paragraph|snippet|reading|material|account|report|story)"
+_PIECE = r"(?:passage|excerpt|extract|article|text|paragraph|snippet)"
+"""Of these alone "in the ..." is said of another text; "in the report" may be said of one that is to be written."""
+_OUTSIDE = re.compile(
+    rf"\b(?:the|this|that) (?:above|preceding|following|given|provided|attached|source|original) {_THING}s?\b"
+    rf"|\b{_THING}s? (?:above|below|(?:that (?:was|is) )?(?:provided|attached|given)|you (?:read|were given|have))\b"
+    rf"|\b(?:according to|based on|as (?:described|mentioned|stated|explained|shown) in) (?:the|this|that) {_THING}\b"
+    rf"|\b(?:from|in) (?:the|this|that) {_PIECE}\b"
+    r"|\bthis (?:passage|excerpt|extract|document|article|snippet)\b"
+    r"|\b(?:the|this) (?:passage|excerpt|article|author|narrator|text) (?:says|states|describes|mentions|argues)\b"
+    r"|\bas (?:described|mentioned|stated|explained|shown) above\b",
+    re.IGNORECASE,
+)
+
+
+def words_of(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def share(quote: str, source: str, size: int = 3) -> float:
+    """The share of a quote's word n-grams that the source has; of a shorter quote, whether the source has it all.
+
+    1 for a word-for-word copy whatever its case and punctuation, 0 for a quote without words.
+    """
+    words, there = words_of(quote), words_of(source)
+    size = min(size, len(words))
+    if not words:
+        return 0.0
+    known = _grams(there, size)
+    asked = [tuple(words[k : k + size]) for k in range(len(words) - size + 1)]
+    return sum(gram in known for gram in asked) / len(asked)
+
+
+def excerpted(text: str, source: str, run: int = 8) -> bool:
+    """Whether the text holds a run of so many words as they stand in the source (the whole of a shorter source)."""
+    there = words_of(source)
+    run = min(run, len(there))
+    return run > 0 and not _grams(words_of(text), run).isdisjoint(_grams(there, run))
+
+
+def points_outside(text: str) -> str | None:
+    """The words with which a text refers to another one ("the passage above", "according to the article"), or None.
+
+    English; by patterns, so that some such references are missed and a text may be meant that it brings along: see
+    ``excerpted``.
+    """
+    found = _OUTSIDE.search(" ".join(text.split()))
+    return found.group() if found else None
+
+
+def _grams(words: list[str], size: int) -> set[tuple[str, ...]]:
+    return {tuple(words[k : k + size]) for k in range(len(words) - size + 1)}
