@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,13 @@ SHOWN = 5
 class Asked:
     """Plays a role: notes what it is asked, and has no answer. Embeddings are made up, so that what follows is seen."""
 
-    def __init__(self, role: str, told: list[tuple[str, Request]]) -> None:
+    def __init__(self, role: str, told: list[tuple[str, Request]], embedded: list[tuple[str, Request]]) -> None:
         self.name = f"dry-run:{role}"
-        self.role, self.told = role, told
+        self.role, self.told, self.embedded = role, told, embedded
 
     async def complete(self, request: Request) -> Reply:
         if request.input is not None:
+            self.embedded.append((self.role, request))
             return Reply((Choice(packed(_vector(request.input))),))
         self.told.append((self.role, request))
         raise EndpointError("a dry run has no answers")
@@ -46,20 +47,31 @@ def _vector(text: str) -> list[float]:
     return [1.0 + text.count(letter) for letter in "etaoinsh"]
 
 
+class DryEngine(LocalEngine):
+    """Trains nothing: a dry run ends where a model would be trained."""
+
+    async def once(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        if function.__module__.startswith("cultivar.train."):
+            raise UsageError("a dry run trains nothing, and what comes first asks no model anything")
+        return await super().once(name, function, *args)
+
+
 async def dry_run(recipe: Recipe, items: Iterable[Record], config: Any, seed: int, *, as_json: bool) -> int:
     """Prints the first prompts of the first items; raises InputError if the recipe asks nothing."""
     told: list[tuple[str, Request]] = []
+    embedded: list[tuple[str, Request]] = []
     roles = [role.replace("*", name) for role in recipe.roles for name in ("a", "b") if "*" in role or name == "a"]
-    models: dict[str, Model] = {role: Asked(role, told) for role in roles}
+    models: dict[str, Model] = {role: Asked(role, told, embedded) for role in roles}
     failed: Exception | None = None
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        engine = LocalEngine(journal, models, seed=seed, concurrency=1, open_model=lambda spec, role: models[role])
+        engine = DryEngine(journal, models, seed=seed, concurrency=1, open_model=lambda spec, role: models[role])
         try:
             await recipe.run(engine, list(islice(items, ITEMS)), config)
         except (UsageError, InputError) as error:
             failed = error  # of a set-level step that has nothing to work on; the prompts are there all the same
         finally:
             await engine.close()
+    told = told or embedded
     if not told:
         raise failed or InputError(f"{recipe.name} asks no model anything with these settings")
     shown = told[:SHOWN]
@@ -75,6 +87,7 @@ async def dry_run(recipe: Recipe, items: Iterable[Record], config: Any, seed: in
 def _readable(number: int, role: str, request: Request) -> str:
     asked: dict[str, JSON] = {**request.sampling, **({"n": request.n} if request.n > 1 else {})}
     settings = "".join(f" · {name} {value}" for name, value in asked.items() if value is not None)
-    said = [f"[{message['role']}]\n{text_of(message)}" for message in request.messages]
+    said = [] if request.input is None else [f"[embedded]\n{clean(request.input)}"]
+    said += [f"[{message['role']}]\n{text_of(message)}" for message in request.messages]
     tools = [f"[tools]\n{clean(str(list(request.tools)))}"] if request.tools else []
     return "\n\n".join([f"=== {number} · {role}{settings}", *said, *tools]) + "\n"
