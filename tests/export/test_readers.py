@@ -1,7 +1,8 @@
 """The rows, read by the tools that the formats are named after.
 
 None of these tools is a dependency; each test is skipped where its tool is not installed. They were run with
-datasets 5.2.0, trl 1.16.0 (torch 2.13.0, CPU), openai 3.51.0 and llamafactory 0.9.5.
+datasets 5.2.0, trl 1.16.0 (torch 2.13.0, CPU), openai 3.51.0 and llamafactory 0.9.5; that of step labels with trl 1.0.0
+and 1.13.0, the last with a PRMTrainer.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from typing import Any
 import orjson
 import pytest
 
-from cultivar.core.records import Preference, Sample, Trajectory, Turn
+from cultivar.core.records import Preference, Ranking, Sample, StepLabels, Trajectory, Turn
 from cultivar.export.rows import export
 from tests.export.fake_run import SYSTEM, trajectory, write_run
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+"""What these tools say to each other is not ours to mend."""
 
 TURNS = (
     Turn("system", SYSTEM),
@@ -62,7 +66,7 @@ def words() -> Any:
     tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
     texts = [turn.content for record in RECORDS if isinstance(record, Trajectory) for turn in record.turns]
     texts += ["system user assistant", *(message["content"] for message in ANSWER.messages)]
-    texts += [CHOICE.prompt, CHOICE.chosen, CHOICE.rejected]
+    texts += [CHOICE.prompt, CHOICE.chosen, CHOICE.rejected, "The cold store. A room."]
     vocabulary = {"<unk>": 0, "<|im_start|>": 1, "<|im_end|>": 2}
     for word in " ".join(texts).split():
         vocabulary.setdefault(word, len(vocabulary))
@@ -145,6 +149,75 @@ def test_trl_trains_on_what_is_marked(tmp_path: Path, load_dataset: Any, format:
             trained = tokenizer.decode(ids[labels != -100])
             assert trained and "Observation:" not in trained and "courier" not in trained
             assert format == "trl" or "fly" not in trained
+    assert trainer.train().global_step == 1
+
+
+# -- trl: reward models
+
+
+RANKING = Ranking(prompt="Name a room.", ranked=("The print room.", "The cold store.", "A room.", "Blue."))
+STEPS = [
+    StepLabels(prompt="Why plan?", steps=("To arrive.", "The print room.", "Blue."), labels=(True, True, False)),
+    StepLabels(prompt="Name a room.", steps=("Blue.",), labels=(False,)),
+]
+
+
+def settings_of(folder: Path, **options: Any) -> dict[str, Any]:
+    return {
+        "output_dir": str(folder / "out"), "max_steps": 1, "per_device_train_batch_size": 2, "use_cpu": True,
+        "bf16": False, "report_to": [], "save_strategy": "no", "disable_tqdm": True, **options,
+    }  # fmt: skip
+
+
+def tiny(tokenizer: Any) -> dict[str, Any]:
+    return {
+        "vocab_size": len(tokenizer), "n_positions": 256, "n_embd": 8, "n_layer": 1, "n_head": 1, "bos_token_id": 1,
+        "eos_token_id": 2, "pad_token_id": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_trl_trains_a_reward_model_on_rankings(tmp_path: Path, load_dataset: Any) -> None:
+    """RewardTrainer tokenizes the rows with its own code, and takes one step."""
+    trl = pytest.importorskip("trl", reason="TRL is not installed")
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    run = write_run(tmp_path, [RANKING])
+    export(run, "trl", run / "rows.jsonl")
+    rows = load_dataset(run / "rows.jsonl")
+    assert rows.num_rows == 6
+    assert trl.is_conversational(rows[0])
+    tokenizer = words()
+    model = transformers.GPT2ForSequenceClassification(transformers.GPT2Config(num_labels=1, **tiny(tokenizer)))
+    trainer = trl.RewardTrainer(
+        model=model, args=trl.RewardConfig(**settings_of(tmp_path)), train_dataset=rows, processing_class=tokenizer
+    )
+    chosen = [tokenizer.decode(row["chosen_ids"]) for row in trainer.train_dataset]
+    rejected = [tokenizer.decode(row["rejected_ids"]) for row in trainer.train_dataset]
+    assert all("Name a room." in text for text in (*chosen, *rejected))
+    assert [text.count("print room") for text in chosen] == [1, 1, 1, 0, 0, 0]
+    assert not any("print room" in text for text in rejected)
+    assert trainer.train().global_step == 1
+
+
+@pytest.mark.slow
+def test_trl_trains_a_process_reward_model_on_step_labels(tmp_path: Path, load_dataset: Any) -> None:
+    """PRMTrainer labels the last token of each step (the separator's, or the step's), and takes one step."""
+    pytest.importorskip("trl", reason="TRL is not installed")
+    prm = pytest.importorskip("trl.experimental.prm", reason="this TRL has no PRMTrainer (the last is 1.13)")
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    run = write_run(tmp_path, list(STEPS))
+    export(run, "trl", run / "rows.jsonl")
+    rows = load_dataset(run / "rows.jsonl")
+    assert rows.column_names == ["id", "prompt", "completions", "labels"]
+    assert str(rows.features["labels"].feature.dtype) == "bool"
+    tokenizer = words()
+    model = transformers.GPT2ForTokenClassification(transformers.GPT2Config(num_labels=2, **tiny(tokenizer)))
+    settings = prm.PRMConfig(**settings_of(tmp_path, step_separator="<|im_end|>"))
+    trainer = prm.PRMTrainer(model=model, args=settings, train_dataset=rows, processing_class=tokenizer)
+    for row, record in zip(trainer.train_dataset, STEPS, strict=True):
+        assert [label for label in row["labels"] if label != -100] == [int(label) for label in record.labels]
+        text = tokenizer.decode(row["input_ids"])
+        assert all(step in text for step in (record.prompt, *record.steps))
     assert trainer.train().global_step == 1
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cultivar.core.errors import InputError, UsageError
-from cultivar.core.records import Document, Preference, Record, Sample, Trajectory, Turn
+from cultivar.core.records import Document, Preference, Ranking, Record, Sample, StepLabels, Trajectory, Turn
 from cultivar.export.chat import LOSSES
 from cultivar.export.formats import FORMATS
 from cultivar.export.rows import export, read_records
@@ -98,6 +98,65 @@ def test_preferences_take_the_shape_of_each_tool(tmp_path: Path) -> None:
     (row,) = exported(tmp_path / "d", "sharegpt", made)
     assert row["conversations"] == [{"from": "human", "value": "p"}]
     assert (row["chosen"], row["rejected"]) == ({"from": "gpt", "value": "c"}, {"from": "gpt", "value": "r"})
+
+
+RANKED = Ranking(prompt="p", ranked=("best", "good", "bad"))
+LABELLED = StepLabels(prompt="p", steps=("one", "two"), labels=(True, False), meta={"right": False})
+
+
+def test_a_ranking_is_all_its_pairs(tmp_path: Path) -> None:
+    found = exported(tmp_path / "trl", "trl", RANKED)
+    pairs = [(row["chosen"][0]["content"], row["rejected"][0]["content"], row["gap"]) for row in found]
+    assert pairs == [("best", "good", 1), ("best", "bad", 2), ("good", "bad", 1)]
+    assert all(row["id"] == RANKED.id and row["prompt"] == [{"role": "user", "content": "p"}] for row in found)
+    assert exported(tmp_path / "turns", "trl-turns", RANKED) == found
+    openai = exported(tmp_path / "openai", "openai", RANKED)
+    assert [row["preferred_output"][0]["content"] for row in openai] == ["best", "best", "good"]
+    assert all(set(row) == {"input", "preferred_output", "non_preferred_output"} for row in openai)
+    sharegpt = exported(tmp_path / "sharegpt", "sharegpt", RANKED)
+    assert [(row["chosen"]["value"], row["rejected"]["value"]) for row in sharegpt] == [p[:2] for p in pairs]
+
+
+def test_step_labels_are_stepwise_supervision_and_have_no_other_form(tmp_path: Path) -> None:
+    wanted = {"id": LABELLED.id, "prompt": "p", "completions": ["one", "two"], "labels": [True, False]}
+    for format in ("trl", "trl-turns"):
+        assert exported(tmp_path / format, format, LABELLED) == [wanted]
+    for format in ("openai", "sharegpt"):
+        run = write_run(tmp_path / format, [LABELLED])
+        result = export(run, format, run / "rows.jsonl")
+        assert result.skipped == {"steps: this format has no labels for steps": 1}
+        assert result.told().endswith("no row for: steps: this format has no labels for steps (1)")
+
+
+def test_every_shape_has_its_file_and_the_first_takes_the_name(tmp_path: Path) -> None:
+    pair = Preference(prompt="p", chosen="c", rejected="r")
+    run = write_run(tmp_path / "run", [LABELLED, RANKED, pair])
+    result = export(run, "trl", tmp_path / "rm.jsonl")
+    sizes = {"rm.jsonl": 1, "rm-ranking.jsonl": 3, "rm-steps.jsonl": 1}
+    assert {Path(name).name: count for name, count in result.files.items()} == sizes
+    assert {path.name: len(rows(path)) for path in tmp_path.glob("*.jsonl")} == sizes
+    assert result.lost == {"meta": 1}
+    for path in tmp_path.glob("*.jsonl"):
+        assert len({tuple(row) for row in rows(path)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (StepLabels(prompt="p", steps=("one",), labels=()), "it has 1 steps and 0 labels"),
+        (StepLabels(prompt="p", steps=(), labels=()), "it has 0 steps and 0 labels"),
+        (Ranking(prompt="p", ranked=("a", 1)), "must be texts"),  # type: ignore[arg-type]
+    ],
+)
+def test_reward_records_that_are_broken_are_named(tmp_path: Path, record: Record, reason: str) -> None:
+    with pytest.raises(InputError, match=rf"records\.jsonl:1: .*{reason}"):
+        exported(tmp_path, "trl", record)
+
+
+def test_one_answer_is_no_ranking(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", [Ranking(prompt="p", ranked=("only",))])
+    result = export(run, "trl", tmp_path / "rows.jsonl")
+    assert (result.rows, result.skipped) == (0, {"ranking: fewer than two to rank": 1})
 
 
 def test_a_turn_recorded_only_in_parts_is_spoken_once(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
-TRAINABLE = ("trajectory", "sample", "preference")
+TRAINABLE = ("trajectory", "sample", "preference", "ranking", "steps")
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~$&@]|:(?=//)|(?<=www)\.)")
 _NUMBER = re.compile(r"–|\$?\d[\d.,]*%?")
@@ -214,7 +214,8 @@ def _use() -> list[str]:
         "was made from. Rows to train on are written by",
         _fenced("cultivar export RUN --format trl --out RUN/trl.jsonl", "sh"),
         names,
-        "and read by",
+        "Preferences, rankings and step labels have other columns than conversations: each has a file of its own "
+        "beside the one that is named. The rows are read by",
         _fenced(
             'from datasets import load_dataset\n\nrows = load_dataset("json", data_files="RUN/trl.jsonl")',
             "python",

@@ -6,10 +6,13 @@
     sharegpt   {"id", "conversations", "system"}        LLaMA-Factory and axolotl; ``train`` on the gpt turns
 
 Preferences become TRL's prompt/chosen/rejected, the fine-tuning API's input/preferred_output/non_preferred_output and
-LLaMA-Factory's ranking rows. All rows of a file have the same keys, so that Arrow reads them in one schema.
+LLaMA-Factory's ranking rows. A ranking becomes all its pairs, as preferences. Step labels become TRL's stepwise
+supervision, prompt/completions/labels, which the other two have nothing like. All rows of a file have the same keys, so
+that Arrow reads them in one schema.
 
-Sources: TRL "Dataset formats and types"; OpenAI "Supervised fine-tuning" and "Direct preference optimization";
-LLaMA-Factory data/README "Sharegpt Format"; axolotl "chat_template" (``message_field_training: train``).
+Sources: TRL "Dataset formats and types" (its stepwise supervision is for PRMTrainer, which TRL has up to 1.13); OpenAI
+"Supervised fine-tuning" and "Direct preference optimization"; LLaMA-Factory data/README "Sharegpt Format"; axolotl
+"chat_template" (``message_field_training: train``).
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import Literal
 import orjson
 
 from cultivar.core.errors import UsageError, did_you_mean
-from cultivar.core.records import JSON, Preference
+from cultivar.core.records import JSON, Preference, Ranking, StepLabels
 from cultivar.export.chat import ChatTurn, Losses, Unwritable, joined, plain_text, untrained
 
 Row = dict[str, JSON]
@@ -29,11 +32,34 @@ Row = dict[str, JSON]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How records become rows; both functions count in ``losses`` what the row does not carry."""
+    """How records become rows; the functions count in ``losses`` what the row does not carry. ``steps`` is None where
+    the format has no labels for steps."""
 
     about: str
     conversation: Callable[[str, Sequence[ChatTurn], Losses], Iterable[Row]]
     preference: Callable[[Preference, Losses], Row]
+    steps: Callable[[StepLabels], Row] | None = None
+
+    def ranking(self, record: Ranking, losses: Losses) -> Iterator[Row]:
+        """Every better answer with every worse one, K(K-1)/2 pairs of K answers.
+
+        Neighbours alone would do for an order without noise; but a judge is surest of those far apart, and a pair of
+        the first and the last says so. Where rows have an id it is the ranking's, and ``gap`` says how many places
+        apart the two stand: ``gap == 1`` are the neighbours.
+        """
+        if len(record.ranked) < 2:
+            raise Unwritable("fewer than two to rank")
+        for better, chosen in enumerate(record.ranked):
+            for worse, rejected in enumerate(record.ranked[better + 1 :], better + 1):
+                row = self.preference(Preference(prompt=record.prompt, chosen=chosen, rejected=rejected), losses)
+                yield {**row, "id": record.id, "gap": worse - better} if "id" in row else row
+
+    def labelled_steps(self, record: StepLabels) -> Row:
+        if self.steps is None:
+            raise Unwritable("this format has no labels for steps")
+        if len(record.steps) != len(record.labels) or not record.steps:
+            raise ValueError(f"it has {len(record.steps)} steps and {len(record.labels)} labels")
+        return self.steps(record)
 
 
 def trl(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
@@ -58,6 +84,16 @@ def trl_preference(record: Preference, losses: Losses) -> Row:
         "prompt": [{"role": "user", "content": record.prompt}],
         "chosen": [{"role": "assistant", "content": record.chosen}],
         "rejected": [{"role": "assistant", "content": record.rejected}],
+    }
+
+
+def trl_steps(record: StepLabels) -> Row:
+    """TRL joins prompt and steps by its own separator and labels the last token of each step; texts, not messages."""
+    return {
+        "id": record.id,
+        "prompt": record.prompt,
+        "completions": list(record.steps),
+        "labels": [bool(label) for label in record.labels],
     }
 
 
@@ -154,8 +190,8 @@ def sharegpt_preference(record: Preference, losses: Losses) -> Row:
 
 
 FORMATS: dict[str, Format] = {
-    "trl": Format("TRL: one conversation a row; every assistant message is trained on", trl, trl_preference),
-    "trl-turns": Format("TRL: one trained turn a row, as prompt and completion", trl_turns, trl_preference),
+    "trl": Format("TRL: one conversation a row; every assistant message is trained on", trl, trl_preference, trl_steps),
+    "trl-turns": Format("TRL: one trained turn a row, as prompt and completion", trl_turns, trl_preference, trl_steps),
     "openai": Format("OpenAI fine-tuning: messages, with weight 0 or 1 on the assistant's", openai, openai_preference),
     "sharegpt": Format("ShareGPT (LLaMA-Factory, axolotl): human and gpt in turn", sharegpt, sharegpt_preference),
 }

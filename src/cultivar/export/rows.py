@@ -11,10 +11,12 @@ import orjson
 
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.files import Draft
-from cultivar.core.records import JSON, Preference, Record, Sample, Trajectory, record_from_json
+from cultivar.core.records import JSON, Preference, Ranking, Record, Sample, StepLabels, Trajectory, record_from_json
 from cultivar.export.chat import LOSSES, Losses, Unwritable, chat
 from cultivar.export.formats import Format, Row, format_named
 
+SHAPES = ("conversation", "preference", "ranking", "steps")
+"""What rows have columns of their own, and so a file of their own."""
 MAX_LINE = 64 * 2**20
 """Bytes of the longest record that is read."""
 
@@ -54,11 +56,12 @@ class Exported:
 
 
 def export(run: str | Path, format: str, out: str | Path) -> Exported:
-    """Write the trajectories, samples and preferences of a run directory (or of one records file) as rows.
+    """Write what a run directory (or one records file) has to train on as rows.
 
-    Conversations go to ``out``. Preferences have other columns: they go to ``out`` if the run has nothing else, and
-    otherwise beside it, to ``NAME-preference.jsonl``. Reads and writes line by line; the files appear whole or not at
-    all. Raises UsageError for an unknown format, InputError for records that cannot be read.
+    Trajectories and samples are conversations; preferences, rankings and step labels have other columns, and so a file
+    of their own. The first of these four that the run has goes to ``out``, the others beside it, to
+    ``NAME-preference.jsonl``, ``NAME-ranking.jsonl`` and ``NAME-steps.jsonl``. Reads and writes line by line; the files
+    appear whole or not at all. Raises UsageError for an unknown format, InputError for records that cannot be read.
     """
     chosen = format_named(format)
     source, target = _records_of(Path(run)), Path(out)
@@ -66,9 +69,8 @@ def export(run: str | Path, format: str, out: str | Path) -> Exported:
         raise UsageError(f"{target} holds the records themselves; name another file to write to")
     skipped: Counter[str] = Counter()
     losses: Losses = Counter()
-    counts = {"conversation": 0, "preference": 0}
-    beside = target.with_name(f"{target.stem}-preference{target.suffix or '.jsonl'}")
-    drafts = {"conversation": Draft(target), "preference": Draft(beside)}
+    counts = dict.fromkeys(SHAPES, 0)
+    drafts = {shape: Draft(_beside(target, shape)) for shape in SHAPES}
     try:
         for number, record in read_records(source):
             try:
@@ -84,7 +86,7 @@ def export(run: str | Path, format: str, out: str | Path) -> Exported:
             for row in rows:
                 drafts[shape].write(orjson.dumps(row) + b"\n")
                 counts[shape] += 1
-        files = _finish(drafts, counts, target, beside)
+        files = _finish(drafts, counts, target)
     finally:
         for draft in drafts.values():
             draft.discard()
@@ -92,16 +94,21 @@ def export(run: str | Path, format: str, out: str | Path) -> Exported:
     return Exported(format, files, dict(sorted(skipped.items())), lost)
 
 
-def _finish(drafts: dict[str, Draft], counts: dict[str, int], target: Path, beside: Path) -> dict[str, int]:
+def _beside(target: Path, shape: str) -> Path:
+    """The file of a shape where it is not the first; that of conversations always is."""
+    if shape == SHAPES[0]:
+        return target
+    return target.with_name(f"{target.stem}-{shape}{target.suffix or '.jsonl'}")
+
+
+def _finish(drafts: dict[str, Draft], counts: dict[str, int], target: Path) -> dict[str, int]:
     """Name the files that have rows; ``target`` always exists afterwards."""
-    if counts["preference"] and not counts["conversation"]:
-        drafts["preference"].finish(target)
-        return {str(target): counts["preference"]}
-    files = {str(target): counts["conversation"]}
-    drafts["conversation"].finish()
-    if counts["preference"]:
-        drafts["preference"].finish()
-        files[str(beside)] = counts["preference"]
+    first, *others = [shape for shape in SHAPES if counts[shape]] or SHAPES[:1]
+    drafts[first].finish(target)
+    files = {str(target): counts[first]}
+    for shape in others:
+        drafts[shape].finish()
+        files[str(_beside(target, shape))] = counts[shape]
     return files
 
 
@@ -120,6 +127,16 @@ def _rows_of(record: Record, format: Format, losses: Losses) -> tuple[str | None
             raise ValueError("its prompt, chosen and rejected must be texts")
         found["meta"] += bool(record.meta)
         shape, rows = "preference", [format.preference(record, found)]
+    elif isinstance(record, Ranking):
+        if not all(isinstance(text, str) for text in (record.prompt, *record.ranked)):
+            raise ValueError("its prompt and what is ranked must be texts")
+        found["meta"] += bool(record.meta)
+        shape, rows = "ranking", list(format.ranking(record, found))
+    elif isinstance(record, StepLabels):
+        if not all(isinstance(text, str) for text in (record.prompt, *record.steps)):
+            raise ValueError("its prompt and steps must be texts")
+        found["meta"] += bool(record.meta)
+        shape, rows = "steps", [format.labelled_steps(record)]
     losses.update(found)
     return shape, rows
 
