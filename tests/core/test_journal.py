@@ -30,13 +30,14 @@ async def test_what_was_put_is_found_again(tmp_path: Path) -> None:
     with Journal(tmp_path / "j.sqlite") as journal:
         found = journal.call(b"k")
         assert found is not None
-        assert (found.choices, found.usage, found.seconds, found.attempts) == (REPLY.choices, REPLY.usage, 1.25, 2)
+        assert found == REPLY
         assert journal.call(b"other") is None
         assert journal.effect(b"e") == ({"plan": [1, None]},)
         assert journal.effect(b"k") is None
         assert journal.counts() == {"calls": 1, "effects": 1}
         assert [c.role for c in journal.calls()] == ["judge"]
-        assert list(journal.calls("another item")) == []
+        assert [c.reply for c in journal.calls(["another item", "item"])] == [REPLY]
+        assert list(journal.calls(["another item"])) == list(journal.calls([])) == []
         assert journal.spending()[0]["completion_tokens"] == 4
         assert list(journal.metered()) == [("path", "judge", "m", REPLY.usage, 1.25, 2, "429")]
         assert (journal.items(), journal.items("it"), journal.items("x")) == (["item"], ["item"], [])

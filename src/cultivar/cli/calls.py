@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from itertools import chain
 
 import orjson
 
@@ -19,8 +18,7 @@ from cultivar.core.text import clean, number
 def show_calls(run: RunDirectory, item: str | None, *, as_json: bool) -> int:
     """Prints the calls of a run in the order of their arrival, or those behind one of its items or records."""
     with run.journal() as journal:
-        items = [None] if item is None else items_behind(run, journal, item)
-        found = chain.from_iterable(journal.calls(each) for each in items)
+        found = journal.calls(None if item is None else items_behind(run, journal, item))
         if as_json:
             _print_array(_row(call) for call in found)
             return 0
@@ -65,6 +63,7 @@ def readable(count: int, call: CallRow) -> str:
     reply = call.reply
     used = f"{number(reply.usage.prompt_tokens)} + {number(reply.usage.completion_tokens)} tokens"
     tried = f" · {reply.attempts} attempts" if reply.attempts > 1 else ""
+    tried += f" ({', '.join(reply.faults)})" if reply.faults else ""
     head = [
         f"=== {count} · {call.role} · {call.model} · {reply.seconds:.2f} s · {used}{tried}",
         f"    item {call.item} · {call.path}",
@@ -117,6 +116,7 @@ def _row(call: CallRow) -> JSON:
         "usage": usage,
         "seconds": call.reply.seconds,
         "attempts": call.reply.attempts,
+        "faults": list(call.reply.faults),
     }
 
 

@@ -20,7 +20,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -72,9 +72,15 @@ def reply_to_json(reply: Reply) -> JSON:
     }
 
 
-def reply_from_json(data: JSON, usage: Usage, seconds: float, attempts: int) -> Reply:
+_REPLY = "reply, prompt_tokens, completion_tokens, cost, seconds, attempts, faults"
+"""The columns that a Reply is made of."""
+
+
+def _reply(row: Sequence[Any]) -> Reply:
+    data = unpack(row[0])
     choices = tuple(Choice(**{**c, "tool_calls": tuple(c["tool_calls"])}) for c in data["choices"])
-    return Reply(choices, usage, data["model"], seconds, attempts)
+    faults = tuple(row[6].split(",")) if row[6] else ()
+    return Reply(choices, Usage(*row[1:4]), data["model"], row[4], row[5], faults)
 
 
 class Journal:
@@ -151,10 +157,8 @@ class Journal:
         """The reply to a request that was answered before, by its key."""
         if self._unknown(key):
             return None
-        row = self._reader.execute(
-            "SELECT reply, prompt_tokens, completion_tokens, cost, seconds, attempts FROM calls WHERE key=?", (key,)
-        ).fetchone()
-        return None if row is None else reply_from_json(unpack(row[0]), Usage(*row[1:4]), row[4], row[5])
+        row = self._reader.execute(f"SELECT {_REPLY} FROM calls WHERE key=?", (key,)).fetchone()
+        return None if row is None else _reply(row)
 
     def effect(self, key: bytes) -> tuple[JSON] | None:
         """The result of a ``once`` that was done before, in a tuple of one (the result itself may be None)."""
@@ -167,17 +171,14 @@ class Journal:
         """Rows by table."""
         return {t: self._reader.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("calls", "effects")}
 
-    def calls(self, item: str | None = None) -> Iterator[CallRow]:
-        """Every answered request in the order of arrival, or those of one item."""
-        where, args = ("WHERE item=?", (item,)) if item is not None else ("", ())
-        query = (
-            "SELECT item, path, role, model, request, reply, prompt_tokens, completion_tokens, cost, seconds, attempts,"
-            f" at FROM calls {where} ORDER BY at, key"
+    def calls(self, items: Sequence[str] | None = None) -> Iterator[CallRow]:
+        """Every answered request in the order of arrival, or those of some items."""
+        where, args = (
+            ("WHERE item IN (SELECT value FROM json_each(?))", (_dumps(items),)) if items is not None else ("", ())
         )
-        for row in self._reader.execute(query, args):
-            reply = reply_from_json(unpack(row[5]), Usage(*row[6:9]), row[9], row[10])
-            named, path, role, model = row[:4]
-            yield CallRow(named, path, role, model, unpack(row[4]), reply, row[11])
+        query = f"SELECT item, path, role, model, request, at, {_REPLY} FROM calls {where} ORDER BY at, key"
+        for item, path, role, model, request, at, *reply in self._reader.execute(query, args):
+            yield CallRow(item, path, role, model, unpack(request), _reply(reply), at)
 
     def items(self, beginning: str = "") -> list[str]:
         """The items that asked a model, of those whose id begins so."""
