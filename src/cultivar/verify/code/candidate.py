@@ -9,13 +9,17 @@ passed test says is not believed if a test that must fail says it too, and value
 
 from __future__ import annotations
 
+import _ast
+import _signal  # type: ignore[import-not-found]
 import builtins
 import errno
 import os
 import resource
-import signal
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 TOLD = 3
 """The file descriptor on which a candidate's process says what came of it."""
@@ -54,7 +58,7 @@ def candidate(job: dict[str, Any], limits: dict[str, Any], ends: dict[str, int],
         (resource.RLIMIT_NPROC, limits["processes"] + 1, limits["processes"] + 1),  # process 1 counts
     ):
         resource.setrlimit(kind, (soft, hard))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     os.chdir("/tmp")
     sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
@@ -174,23 +178,29 @@ def described(error: BaseException, place: str = "") -> str:
 
 def watched(source: str) -> Any:
     """The test, parsed, with every operand of a comparison looked at."""
-    import ast
-
-    class Operands(ast.NodeTransformer):
-        def visit_Compare(self, node: ast.Compare) -> ast.Compare:
-            self.generic_visit(node)
-            node.left = self.looked_at(node.left)
-            node.comparators = [self.looked_at(each) for each in node.comparators]
-            return node
-
-        def looked_at(self, node: ast.expr) -> ast.expr:
-            if isinstance(node, ast.Constant):
-                return node
-            name = ast.copy_location(ast.Name("__operand__", ast.Load()), node)
-            return ast.copy_location(ast.Call(name, [node], []), node)
-
     builtins.__operand__ = honest  # type: ignore[attr-defined]
-    return Operands().visit(_compile(source, "<test>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True))
+    tree = _compile(source, "<test>", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
+    _watch(tree)
+    return tree
+
+
+def _watch(node: Any) -> None:
+    """``a < b`` becomes ``__operand__(a) < __operand__(b)``, in place, everywhere in a tree."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, _ast.AST):
+                _watch(child)
+    if isinstance(node, _ast.Compare):
+        node.left = _looked_at(node.left)
+        node.comparators = [_looked_at(each) for each in node.comparators]
+
+
+def _looked_at(node: Any) -> Any:
+    if isinstance(node, _ast.Constant):
+        return node
+    place = {name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
+    return _ast.Call(_ast.Name("__operand__", _ast.Load(), **place), [node], [], **place)
 
 
 def honest(value: Any, depth: int = 4) -> Any:

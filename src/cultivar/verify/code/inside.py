@@ -9,19 +9,22 @@ mark that was drawn for the job.
 """
 
 # ruff: noqa: PTH123, PTH208
-# pathlib takes as long to import as a sandbox takes to start.
+# Only what the interpreter has at hand is imported, as in ``candidate``.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import os
 import resource
 import select
-import signal
 import sys
 import time
-from typing import Any
 
 from cultivar.verify.code.candidate import LONGEST, candidate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 TICK = 0.02
 """Seconds between two looks at memory, processes and files."""
@@ -32,8 +35,6 @@ def main(request: dict[str, Any]) -> None:
     """Does the jobs in order and writes the list of results to stdout; ends early when files are left behind."""
     give_up_rights(request["uid"])
     sys.modules.pop(candidate.__module__, None)
-    if request["canary"]:
-        import ast  # noqa: F401  (once for all tests)
     results: list[dict[str, Any]] = []
     for job in request["jobs"]:
         results.append(run(job, request["limits"]))
@@ -69,7 +70,7 @@ def give_up_rights(uid: int) -> None:
         rights = [line.split()[1].strip("0") for line in status if line.startswith(("CapPrm", "CapEff", "CapAmb"))]
     if any(rights) or (uid and 0 in os.getresuid() + os.getresgid()):
         os._exit(72)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 class Watch:
@@ -187,7 +188,7 @@ class Watch:
         self.wall = time.monotonic() - self.began
         for _ in range(100):
             try:
-                os.kill(-1, signal.SIGKILL)
+                os.kill(-1, _signal.SIGKILL)
             except ProcessLookupError:
                 break
             self.reap(0)
@@ -237,7 +238,7 @@ def judged(job: dict[str, Any], watch: Watch, code: int, cpu: float, mark: str) 
     """(verdict, where, detail): a limit that was reached, then the signal, then what the process said."""
     if watch.stopped is not None:
         return watch.stopped[0], "", watch.stopped[1]
-    if code == -signal.SIGXCPU or (code == -signal.SIGKILL and cpu >= watch.limits["cpu_seconds"]):
+    if code == -_signal.SIGXCPU or (code == -_signal.SIGKILL and cpu >= watch.limits["cpu_seconds"]):
         return "timeout", "", f"{watch.limits['cpu_seconds']} s of CPU time"
     if code < 0:
         return "killed", "", f"signal {-code}"
