@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -44,6 +46,9 @@ def test_a_cut_off_reply_may_be_let_through_but_not_an_empty_one() -> None:
         "Unfortunately, I am unable to assist with that.",
         "My apologies, this is not something I do.",
         "I apologize, but no.",
+        "I'm sorry. I can't do that.",
+        "I'm afraid I can't do that.",
+        "I am sorry that I cannot help.",
     ],
 )
 def test_declines(text: str) -> None:
@@ -57,6 +62,8 @@ def test_declines(text: str) -> None:
         "As an aid to memory, write it down.",
         "Write a letter that says: I'm sorry.",
         "I cannot recommend this book enough.",
+        "I am so sorry for that! But here are a few things that could help.",
+        "I'm afraid of spiders; how do I get rid of the fear?",
         "",
     ],
 )
@@ -118,6 +125,7 @@ TEXT = "Name three rivers of Europe and the countries that they cross."
         f"Sure! Here is the rewritten prompt:\n{TEXT}",
         f"Sure!\n\n{TEXT}",
         f"Certainly, here you go:\n{TEXT}",
+        f"Okay, here's a rewritten version: {TEXT}",
         f"Below is your new instruction:\n```\n{TEXT}\n```",
         f"```text\n{TEXT}\n```",
         f"```\n{TEXT}\n```\nLet me know if it should be harder!",
@@ -146,9 +154,12 @@ def test_a_text_without_what_is_around_it(reply: str) -> None:
         '"To be" or "not to be": who said it?',
         "Here is a table of prices: 1, 2, 3. Add them up.",
         "Sure enough, it rains. Why?",
+        "Alright, here is a question for you. Which film won?",
+        "Okay, here is the thing: I cannot sleep. Why?",
         "Okay is a word of which language?",
         "Great Britain has how many rivers?",
         "Write a poem.\nFeel free to rhyme.",
+        "Summarise the debate.\nThe new law requires that nobody sings.",
         "Note: use no loops.",
     ],
 )
@@ -217,3 +228,21 @@ def test_the_cost_grows_with_the_length_alone(unit: str) -> None:
 
     small = min(cost(20_000) for _ in range(3))
     assert cost(160_000) < 30 * small + 0.02
+
+
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [("self_instruct_seeds", "instruction"), ("wizardlm_testset", "Instruction"), ("lima", "instruction")],
+)
+def test_instructions_that_people_wrote_stay_as_they_are(file: str, field: str, shared_data: Path) -> None:
+    prompts = [json.loads(line)[field] for line in (shared_data / f"{file}.jsonl").open(encoding="utf-8")]
+    assert [p for p in prompts if bare(p, HEADERS) not in (p.strip(), p.strip().strip('"'))] == []  # two are quotations
+    assert [p for p in prompts if declines(p)] == []
+    assert [p for p in prompts if leaked(p, HEADERS)] in ([], ["Identify the bias or stereotype in the given prompt."])
+
+
+def test_refusals_that_models_wrote_are_found(shared_data: Path) -> None:
+    """LIMA's answers are written by people, but for a handful that play a safe assistant: four of 700 decline."""
+    answers = [json.loads(line)["response"] for line in (shared_data / "lima.jsonl").open(encoding="utf-8")]
+    found = [answer for answer in answers if declines(answer)]
+    assert [answer[:12] for answer in sorted(found)] == ["As an AI ass", "I am sorry, ", "I am sorry, ", "I cannot pro"]

@@ -7,7 +7,7 @@ Departures from the paper:
 - An identity is checked: one that does not speak to a "you", is generic, or is one of the demonstrations, is asked for
   again with the reason, and its row is dropped in the end. The paper takes any.
 - Answers that are refused, cut off or empty are dropped, and so are those that speak as the expert beyond the opening.
-- The demonstrations, the prompts and the rules for the echo are ours.
+- The demonstrations, the prompts and the rules for the echo are ours; the prompt asks for no introduction.
 - Comparing (``--compare``) scores both answers in both orders and calls a disagreement a tie; lengths are shown beside
   the wins, because judges favour what is longer.
 """

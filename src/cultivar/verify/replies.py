@@ -38,9 +38,9 @@ _SORRY = re.compile(r"\bsorry\b", re.IGNORECASE)
 _HELP = "help|assist|provide|fulfil|comply|answer|do (?:that|this)|complete|rewrite|create|generate|write|produce|share"
 _DECLINES = re.compile(
     r"(?:oh|hmm|well|hello|hi|unfortunately|i understand[^.]{0,80})?\W*(?:"
-    r"i(?:'m| am) (?:so |very |really |deeply )?(?:sorry|afraid)\b"
+    r"i(?:'m| am) (?:so |very |really |deeply )?(?:sorry|afraid)[,.!;:]? (?:but|that i|i|as an ai|we|this|there)\b"
     r"|(?:i |my )?(?:sincere |sincerely )?apolog(?:ies|ise|ize)\b"
-    r"|sorry\b,? (?:but )?(?:i\b|as an ai\b)"
+    r"|sorry[,.!]? (?:but )?(?:i\b|as an ai\b)"
     r"|as an? (?:ai\b|artificial intelligence|(?:large )?language model)"
     rf"|i (?:can't|cannot|can not|couldn't|won't|will not|am unable to|am not able to) (?:{_HELP})"
     rf"|i'm (?:unable|not able) to (?:{_HELP}))"
@@ -103,27 +103,28 @@ def _spelled(header: str) -> str:
     return r"[\s_*#-]{1,8}".join(re.escape(word) for word in header.split())
 
 
-_ASIDE = re.compile(
-    r"(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|gladly)\b"
-    r"(?:[,.! ]{1,3}(?:here (?:it is|you go)|i(?:'d| would) be (?:happy|glad) to(?: help)?))?"
-    r"[^\w\n\"'“#*`]*(?:\n|(?=here|below))",
+_ASIDE = r"(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|gladly)\b"
+_INTERJECTION = re.compile(
+    rf"{_ASIDE}(?:[,.! ]{{1,3}}(?:here (?:it is|you go)|i(?:'d| would) be (?:happy|glad) to(?: help)?))?"
+    r"[^\w\n\"'“#*`]*\n",
     re.IGNORECASE,
 )
-"""An interjection in a line of its own, or before "Here is"."""
+"""In a line of its own."""
 _MADE = (
     "rewritten|rewrite|re-written|revised|reworded|new|evolved|created|modified|updated|improved|harder|complicated|"
     "more [a-z]+|deepened|expanded|enhanced|adapted|possible|requested|final|challenging|complex|adjusted|concrete"
 )
 _PREAMBLE = re.compile(
-    rf"(?:here(?:['’]s| is| are)|below is|this is|the following is) (?:(?:the|your|my|a|an|one) )?"
+    rf"(?:{_ASIDE}[,.!: ]{{1,3}})?(?:here(?:['’]s| is| are)|below is|this is|the following is) "
+    r"(?:(?:the|your|my|a|an|one) )?"
     rf"(?:[a-z-]{{1,20}},? ){{0,3}}?(?:{_MADE})\b[^\n:]{{0,80}}:\s*",
     re.IGNORECASE,
 )
 _REMARK = re.compile(
     r"[(*_]{0,2}(?:let me know (?:if|whether)|i hope (?:this|that|it) (?:helps|meets|works|is)|would you like me to|"
     r"feel free to (?:ask|adjust|modify|let|reach)|what i changed|changes made|explanation of (?:the )?changes|"
-    r"(?:this|the) (?:rewritten|revised|new|evolved|modified|rewrite|version)\b[^.\n]{0,40}"
-    r"\b(?:adds|asks|requires|keeps|is|now|makes|introduces))\b",
+    r"(?:this|the) (?:(?:rewritten|revised|new|evolved|modified) (?:prompt|version|instruction|question)|rewrite)\b"
+    r"[^.\n]{0,40}\b(?:adds|asks|requires|keeps|is|now|makes|introduces))\b",
     re.IGNORECASE,
 )
 """How a closing line of the model's own begins."""
@@ -154,7 +155,7 @@ def bare(reply: str, headers: Sequence[str] = ()) -> str:
 
 
 def _unheaded(text: str, headers: Sequence[str]) -> str:
-    for pattern in (_ASIDE, _PREAMBLE):
+    for pattern in (_INTERJECTION, _PREAMBLE):
         if found := pattern.match(text):
             text = text[found.end() :].strip()
     for header in headers:
