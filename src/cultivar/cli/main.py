@@ -78,9 +78,27 @@ def build_parser() -> Parser:
     export.add_argument("--format", required=True, metavar="NAME", help="trl, trl-turns, openai or sharegpt")
     export.add_argument("--out", metavar="FILE", help="where to (default: RUN/NAME.jsonl)")
 
-    for command in (listing, show, cost, new, check, plan, validate, audit, export):
+    for command in (listing, show, cost, new, check, plan, validate, audit, export, _add_curate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _add_curate(commands: Any) -> Parser:
+    curate: Parser = commands.add_parser(
+        "curate",
+        help="drop duplicates, leaks of benchmarks and bad texts",
+        description="Keeps the rows of a file, or the records of a run, that are new, clean and good.",
+    )
+    curate.add_argument("rows", metavar="FILE_OR_RUN", help="a file of rows, or the folder of a run")
+    curate.add_argument("--out", required=True, metavar="FILE", help="where the kept rows go; FILE-dropped beside it")
+    curate.add_argument("--field", metavar="NAME", help="the key of the text that is compared and filtered")
+    near = "the similarity of near-duplicates; 0: exact duplicates alone (default: 0.8)"
+    curate.add_argument("--near", type=float, default=0.8, metavar="S", help=near)
+    against = "benchmarks, as files of rows, that may not leak into a row"
+    curate.add_argument("--against", nargs="+", action="extend", default=[], metavar="FILE", help=against)
+    curate.add_argument("--filters", choices=("web", "instructions"), help="heuristics of quality: web, instructions")
+    curate.add_argument("--english", action="store_true", help="drop what is not in English")
+    return curate
 
 
 def dispatch(words: Sequence[str]) -> int:
@@ -94,7 +112,7 @@ def dispatch(words: Sequence[str]) -> int:
     if given.command is None:
         parser.print_help()
         return 2
-    from cultivar.cli import cost, new, planning, runs
+    from cultivar.cli import cost, curate, new, planning, runs
 
     commands: dict[str, Callable[[Any], int]] = {
         "list": runs.list_command,
@@ -103,6 +121,7 @@ def dispatch(words: Sequence[str]) -> int:
         "new": new.new_command,
         "audit": runs.audit_command,
         "export": runs.export_command,
+        "curate": curate.curate_command,
         "check": planning.check_command,
         "plan": planning.plan_command,
         "validate": planning.validate_command,

@@ -42,7 +42,7 @@ ONE_WORD = range(4, 17)
 """Words of the longer of two texts that one word tells apart; above, one word leaves a similarity of about 0.8."""
 NUMBERED = 100
 """Words up to which two texts with different numbers are two texts, as problems to be solved are."""
-PERMUTATIONS = 100
+PERMUTATIONS = 64
 MISSED = 0.01
 """Share of the pairs at the threshold that banding may miss."""
 MAX_WORDS = 50_000
