@@ -50,6 +50,7 @@ def test_an_echo_is_taken_off(opening: str) -> None:
         "After the war, my country had no ships.",
         "I am sure. The reef recovers.",
         "I am a marine biologist, and I would wait.",  # more than an opening: it is found by speaks_as
+        "I am a marine biologist, and I would wait. Then count.",
         "As a marine biologist, ",
         "As a marine biologist,",
         "I am a marine biologist.",

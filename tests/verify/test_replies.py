@@ -132,6 +132,7 @@ TEXT = "Name three rivers of Europe and the countries that they cross."
         f'"{TEXT}"',
         f"“{TEXT}”",
         f'**Rewritten Prompt:** "{TEXT}"',
+        f'```\nHere is the rewritten prompt: "{TEXT}"\n```',
         f"#Rewritten Prompt#:\n{TEXT}",
         f"### Rewritten prompt\n\n{TEXT}",
         f"Rewritten Prompt: {TEXT}",

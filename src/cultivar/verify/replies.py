@@ -184,6 +184,6 @@ def _unfenced(text: str) -> str:
 
 def _unquoted(text: str) -> str:
     close = _QUOTES.get(text[:1])
-    if close is None or len(text) < 2 or text[-1] != close or text[0] in text[1:-1] or close in text[1:-1]:
+    if close is None or len(text) < 2 or text[-1] != close or close in text[1:-1]:
         return text
     return text[1:-1].strip()
