@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from typing import Any
@@ -52,6 +53,8 @@ def test_k_center_is_the_greedy_of_the_textbook(points: Any, count: int, data: s
     assert len(set(found.picks)) == len(found.picks)
     assert found.distances == sorted(found.distances, reverse=True)
     assert found.radius == pytest.approx(radius(points, [*chosen, *found.picks]))
+    assert found.radius <= min(found.distances, default=math.inf) + 0.02
+    assert found.radius <= k_center(points, count - 1, chosen).radius
 
 
 @pytest.mark.parametrize(("front", "picks"), [(1, 1), (3, 2), (64, 16), (10_000, 1000)])

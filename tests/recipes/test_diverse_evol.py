@@ -89,6 +89,7 @@ def test_rows_of_every_kind_have_their_answer_found(tmp_path: Path) -> None:
         {"question": "p5", "answer": "  "},
         {"question": "p6", "answer": ["r6"]},
         {"prompt": "p1", "reference": "r1"},
+        {"instruction": "p8", "context": "c8", "response": "r8", "category": "closed_qa"},
     ]
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b"\n".join(orjson.dumps(r) for r in rows))
@@ -100,11 +101,11 @@ def test_rows_of_every_kind_have_their_answer_found(tmp_path: Path) -> None:
 
     dataset, dropped = try_recipe(run, read_rows(path), Config(), roles={"embedder": FunctionModel(model)})
     found = {r.to_json()["prompt"]: r.to_json()["response"] for r in dataset.records}
-    assert found == {"p1": "r1", "p2": "r2", "p3\n\ni3": "r3", "p4": "r4"}
+    assert found == {"p1": "r1", "p2": "r2", "p3\n\ni3": "r3", "p4": "r4", "p8\n\nc8": "r8"}
     assert "p3\n\ni3\n\nr3" in seen
     assert [d["reason"] for d in dropped] == ["no-answer", "no-answer", "copy"]
     kept = {r.to_json()["prompt"]: set(r.meta) - {"round", "rank", "distance"} for r in dataset.records}
-    assert kept == {"p1": set(), "p2": {"meta"}, "p3\n\ni3": set(), "p4": {"id"}}
+    assert kept == {"p1": set(), "p2": {"meta"}, "p3\n\ni3": set(), "p4": {"id"}, "p8\n\nc8": {"category"}}
 
 
 def test_the_key_of_the_answer_may_be_named() -> None:

@@ -38,6 +38,8 @@ from cultivar.train.command import command_words, trained
 Vector: TypeAlias = "array[float]"
 ANSWERS = ("reference", "response", "output", "answer", "completion")
 """Where a row's answer is looked for if no key is named."""
+INPUTS = ("input", "context")
+"""What belongs to a row's prompt besides its instruction (Alpaca's and Dolly's name for it)."""
 UNSURE = {"least-confidence": confidence, "margin": margin}
 
 
@@ -104,9 +106,9 @@ def paired(row: Instruction, config: Config) -> Instruction | None:
     key = next((k for k in keys if isinstance(held.get(k), str) and held[k].strip()), None)
     if key is None:
         return None
-    more = held.get("input")
-    prompt = f"{row.prompt}\n\n{more}" if isinstance(more, str) and more.strip() else row.prompt
-    meta = {k: v for k, v in row.meta.items() if k not in (key, "input", "instances", "messages")}
+    given = [held[k] for k in INPUTS if isinstance(held.get(k), str) and held[k].strip()]
+    prompt = "\n\n".join([row.prompt, *given])
+    meta = {k: v for k, v in row.meta.items() if k not in (key, *INPUTS, "instances", "messages")}
     return Instruction(prompt=prompt, reference=held[key], parents=(row.id,), meta=meta)
 
 
