@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cultivar.cli.main import main
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Bars, Table
 from cultivar.core.protocols import Reply, Request
@@ -396,3 +397,41 @@ def test_real_seeds(file: str, field: str | None, shared_data: Path) -> None:
     evolved = [r for r in dataset.records if r.meta["round"]]
     assert len(evolved) + len([d for d in dropped if d["evidence"].get("round")]) == 2 * len(seeds)
     assert all(orjson.loads(record_line(r)) for r in dataset.records)
+
+
+def test_from_the_command_line_more_rounds_continue_and_fewer_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeds, out = tmp_path / "seeds.jsonl", tmp_path / "run"
+    seeds.write_bytes(orjson.dumps({"prompt": "Name a river."}))
+    command = [
+        "run",
+        "evol-instruct",
+        "--input",
+        str(seeds),
+        "--out",
+        str(out),
+        "--concurrency",
+        "1",
+        "--difficulty",
+        "0",
+    ]
+    for role in ("evolver", "judge", "answerer"):
+        command += ["--role", f"{role}=scripted:{tmp_path / role}.jsonl"]
+
+    def go(rounds: int, replies: dict[str, list[str]]) -> int:
+        for role, lines in replies.items():
+            (tmp_path / f"{role}.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+        return main([*command, "--rounds", str(rounds)])
+
+    assert go(1, {"evolver": ["Name a long river."], "judge": ["Not Equal"], "answerer": ["The Po."] * 2}) == 0
+    before = (out / "records.jsonl").read_bytes()
+    assert go(2, {"evolver": ["Name two long rivers."], "judge": ["Not Equal"], "answerer": ["Nile, Amazon."]}) == 0
+    after = (out / "records.jsonl").read_bytes()
+    assert after.startswith(before)
+    assert [orjson.loads(line)["prompt"] for line in after.splitlines()][1:] == [
+        "Name a long river.",
+        "Name two long rivers.",
+    ]
+    assert go(1, {}) == 2
+    assert "rounds was 2 and is 1" in capsys.readouterr().err
