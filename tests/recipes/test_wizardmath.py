@@ -14,7 +14,8 @@ import pytest
 
 from cultivar.core.protocols import Reply, Request
 from cultivar.core.records import Instruction, Preference, Ranking, Sample, StepLabels
-from cultivar.recipes.wizardmath import OPERATORS, REASONS, Config, read_problem, run, tally
+from cultivar.engines.outcomes import records_of
+from cultivar.recipes.wizardmath import OPERATORS, REASONS, Config, Grown, read_problem, run, tally
 from cultivar.testing import FunctionModel, reply, try_recipe
 
 pytest.importorskip("math_verify", reason="the extra 'math' is not installed")
@@ -129,6 +130,11 @@ def test_the_best_ranked_version_goes_on() -> None:
             assert len(ranking.ranked) == 3
 
 
+def test_the_rows_of_a_seed_are_counted() -> None:
+    row = Preference(prompt="p", chosen="c", rejected="r")
+    assert list(records_of(Grown("0" * 16, [row]))) == [row]  # what --want and the display of progress see
+
+
 def test_evolution_goes_up_and_down() -> None:
     records, _, _ = grown(World(), Config(rounds=30, versions=1))
     lines = Counter((s.meta["line"], s.meta["operator"]) for s in of(records, Sample) if s.meta["round"])
@@ -156,6 +162,15 @@ def test_a_seed_is_held_against_its_reference_and_not_against_the_majority() -> 
     assert dropped["reference-missed"] == 1
     (labelled,) = {r.meta["right"] for r in of(records, StepLabels)}  # wrong solutions of a known answer teach steps
     assert labelled is False
+
+
+def test_the_reference_of_a_row_may_have_another_name() -> None:
+    for seed, options in (
+        (Instruction(prompt=SEEDS[1].prompt, meta={"answer": "10 + 5 = 15\n#### 15"}), Config(rounds=0)),
+        (Instruction(prompt=SEEDS[1].prompt, meta={"solved": 15}), Config(rounds=0, answers="solved")),
+    ):
+        dataset, _ = try_recipe(run, [seed], options, model=FunctionModel(World(right=1)))
+        assert [s.meta["answer"] for s in of(list(dataset.records), Sample)] == ["15"]
 
 
 def test_a_problem_without_agreement_is_evolved_no_further() -> None:
@@ -207,7 +222,7 @@ def test_a_judge_that_goes_by_position_gives_no_ranking() -> None:
 
 def test_a_second_evolver_takes_part_only_if_it_is_given() -> None:
     rival = FunctionModel(lambda request: reply(*(f"In rival {k}, Eve has 1 + {k} nuts. How many?" for k in (4, 5))))
-    roles = {"second": rival, **dict.fromkeys(("evolver", "judge", "solver", "labeller"), FunctionModel(World()))}
+    roles = {"evolver-2": rival, **dict.fromkeys(("evolver", "judge", "solver", "labeller"), FunctionModel(World()))}
     dataset, _ = try_recipe(run, SEEDS, SMALL, roles=roles)
     for ranking in of(list(dataset.records), Ranking):
         assert sorted(text[:8] for text in ranking.ranked) == ["In rival"] * 2 + ["In versi"] * 3

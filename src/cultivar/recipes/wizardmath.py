@@ -14,7 +14,7 @@ Departures from the paper:
 - Each round draws one of the five operators; of its versions the best ranked goes on.
 - The judge ranks in two orders, one the other's reverse, and versions between which the order decides are not told
   apart; the paper ranks once, with its own evolution model.
-- Versions come from the evolver, and from a second one only if a model is given for the role ``second``; the paper
+- Versions come from the evolver, and from others only if models are given for them by name (``evolver-2``); the paper
   always takes two.
 - The labeller is told the answer that was agreed on, and a solution that ends otherwise with no step labelled incorrect
   is thrown away; the paper takes the labels as they come.
@@ -39,7 +39,7 @@ from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
 from cultivar.verify.consensus import agreement_bars, vote
 from cultivar.verify.math import final_answer, reference_answer, same_answer
-from cultivar.verify.ranking import rank
+from cultivar.verify.ranking import MOST, rank
 from cultivar.verify.replies import bare, declines, fault
 from cultivar.verify.steps import REASONS as STEP_REASONS
 from cultivar.verify.steps import figures_of, label_steps, steps_of
@@ -57,6 +57,8 @@ class Config:
     "Least share of the solutions that must give the same answer."
     labelled: int = 2
     "Solutions of each problem whose steps are labelled: one that is right first, then wrong ones; 0 for none."
+    answers: str = "answer"
+    "The key of a row's reference answer, a bare one or a worked solution, where it is not called reference."
     temperature: float = 0.8
     "Of versions and solutions, which must differ; judge and labeller are asked at 0."
 
@@ -110,7 +112,6 @@ REASONS = STEP_REASONS | {
 }
 LIMITS = (
     "Agreement is no proof: solutions of one model can agree on a wrong answer, and do so most where it is weakest.",
-    "Harder and easier are what the evolver was asked for, not what was measured.",
     "Rankings and labels of steps are a model's opinion; a right answer with an incorrect step is kept as it is.",
     "No row was compared with a benchmark's problems: do that before training (cultivar.curate.decontaminate).",
 )
@@ -121,8 +122,11 @@ class Grown:
     """What one seed gave: its rows, and of every problem that was solved its line, operator, votes and fate."""
 
     seed: str
-    records: list[Record] = field(default_factory=list)
+    rows: list[Record] = field(default_factory=list)
     tried: list[dict[str, JSON]] = field(default_factory=list)
+
+    def records(self) -> list[Record]:
+        return self.rows
 
 
 def read_problem(reply: str, parent: str) -> str:
@@ -154,7 +158,7 @@ async def evolve(old: str, how: str, scope: Scope, config: Config, roles: Sequen
             written += await scope.ask(role, request, parse=read, n=config.versions, temperature=config.temperature)
         except Unparsable as error:
             scope.discard("no-version", old, role=role, message=str(error))
-    versions = list(dict.fromkeys(written))
+    versions = list(dict.fromkeys(written))[:MOST]
     if len(versions) < 2:
         return versions[0] if versions else None
     try:
@@ -166,7 +170,7 @@ async def evolve(old: str, how: str, scope: Scope, config: Config, roles: Sequen
         scope.discard("order-decides", versions)
     else:
         best_first = tuple(versions[index] for index in ranked.apart)
-        grown.records.append(Ranking(prompt=request, ranked=best_first, parents=(grown.seed,)))
+        grown.rows.append(Ranking(prompt=request, ranked=best_first, parents=(grown.seed,)))
     return versions[ranked.order[0]]
 
 
@@ -176,24 +180,24 @@ async def solve(problem: Instruction, origin: JSON, scope: Scope, config: Config
     choices = await scope.ask("solver", ask, n=config.solutions, temperature=config.temperature)
     texts = [choice.text.strip() for choice in choices]
     answers = [None if fault(choice) else final_answer(choice.text, guess=False) for choice in choices]
-    reference = reference_answer(problem.reference) if problem.reference else None
-    found = await scope.once("tally", tally, answers, reference, config.agreement)
+    found = await scope.once("tally", tally, answers, problem.reference, config.agreement)
     right = [texts[k] for k in found["right"]]
     grown.tried.append({**origin, "votes": found["votes"], "kept": bool(right)})
     if not right:
-        scope.discard("no-agreement" if reference is None else "reference-missed", problem, answers=answers, **origin)
-        if reference is None:
+        reason = "no-agreement" if problem.reference is None else "reference-missed"
+        scope.discard(reason, problem, answers=answers, **origin)
+        if problem.reference is None:
             return False
     wrong = [texts[k] for k, answer in enumerate(answers) if answer is not None and k not in found["right"]]
     told: JSON = {"parents": (grown.seed,), "meta": {**origin, "answer": found["answer"], "votes": found["votes"]}}
     if right:
         asked, said = {"role": "user", "content": problem.prompt}, {"role": "assistant", "content": right[0]}
-        grown.records.append(Sample(messages=(asked, said), **told))
+        grown.rows.append(Sample(messages=(asked, said), **told))
     if right and wrong:
-        grown.records.append(Preference(prompt=problem.prompt, chosen=right[0], rejected=wrong[0], **told))
+        grown.rows.append(Preference(prompt=problem.prompt, chosen=right[0], rejected=wrong[0], **told))
     chosen = list(dict.fromkeys(right[:1] + wrong))[: config.labelled]
     work = (label(problem, text, text in right, told, scope.child(f"label-{k}")) for k, text in enumerate(chosen))
-    grown.records += [record for record in await together(*work) if record is not None]
+    grown.rows += [record for record in await together(*work) if record is not None]
     return bool(right)
 
 
@@ -215,11 +219,12 @@ async def label(problem: Instruction, text: str, right: bool, told: JSON, scope:
 async def grow(seed: Instruction, scope: Scope, config: Config, roles: Sequence[str]) -> Grown:
     """One seed: itself, then a problem for each round, each evolved from the last one that was solved."""
     grown, problem = Grown(seed.id), seed
-    await solve(seed, {"line": "seed", "operator": "", "round": 0}, scope.child("seed"), config, grown)
+    answer = seed.reference or seed.meta.get(config.answers)
+    known = Instruction(prompt=seed.prompt, reference=reference_answer(str(answer)) if answer else None)
+    await solve(known, {"line": "seed", "operator": "", "round": 0}, scope.child("seed"), config, grown)
     for number in range(1, config.rounds + 1):
         branch = scope.child(f"round-{number}")
-        operator = branch.rng("operator").choice(list(OPERATORS))
-        line, how = OPERATORS[operator]
+        operator, (line, how) = branch.rng("operator").choice(list(OPERATORS.items()))
         version = await evolve(problem.prompt, how, branch, config, roles, grown)
         origin = {"line": line, "operator": operator, "round": number, "parent": problem.prompt}
         if version is not None and await solve(Instruction(prompt=version), origin, branch, config, grown):
@@ -227,15 +232,15 @@ async def grow(seed: Instruction, scope: Scope, config: Config, roles: Sequence[
     return grown
 
 
-@recipe("wizardmath", paper="2308.09583", roles=("evolver", "second", "judge", "solver", "labeller"))
+@recipe("wizardmath", paper="2308.09583", roles=("evolver", "evolver-*", "judge", "solver", "labeller"))
 async def run(engine: Engine, problems: Iterable[Instruction], config: Config = Config()) -> Dataset:
     needed("math_verify", "math")  # before the first call is paid for
-    roles = ("evolver", "second") if "second" in engine.roles else ("evolver",)
-    return describe(await engine.map(grow, problems, config, roles), config)
+    evolvers = ("evolver", *(role for role in engine.roles if role.startswith("evolver-")))
+    return describe(await engine.map(grow, problems, config, evolvers), config)
 
 
 def describe(grown: Sequence[Grown], config: Config) -> Dataset:
-    records = Flat([each.records for each in grown])
+    records = Flat([each.rows for each in grown])
     tried = [problem for each in grown for problem in each.tried]
     good = [problem for problem in tried if problem["kept"]]
     posed, kept = (Counter((p["line"], p["operator"] or "-") for p in some) for some in (tried, good))
@@ -245,7 +250,7 @@ def describe(grown: Sequence[Grown], config: Config) -> Dataset:
     tiles = (Tile("problems", len(good), shares), *(Tile(f"{kind} records", n) for kind, n in kinds.items()))
     table = Table("Problems by line", ("line", "operator", "sampled", "kept"), rows)
     sections = (
-        Section("Difficulty line", (table,), "Up is meant to be harder than the problem before, down easier."),
+        Section("Difficulty line", (table,), "Harder (up) or easier is what was asked for; nobody measured it."),
         Section("Agreement", (agreement_bars((p["votes"] for p in tried), config.solutions),)),
         Section("Steps", figures_of(record for record in records if isinstance(record, StepLabels))),
     )
