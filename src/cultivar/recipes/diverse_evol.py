@@ -24,6 +24,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
+from cultivar.core.extras import needed
 from cultivar.core.figures import Section, Tile
 from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction, Sample
@@ -205,6 +206,7 @@ def sample(pair: Instruction, **meta: JSON) -> Sample:
 
 @recipe("diverse-evol", paper="2311.08182", roles=("embedder", "student"))
 async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Config()) -> Dataset:
+    needed("numpy", "curate")  # before anything is paid for
     if config.train:
         command_words(config.train)
     elif config.method in UNSURE and not engine.has_model("student"):
