@@ -7,6 +7,13 @@ whole sentences, and hardly ever found grounded. Every function is linear in the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from cultivar.core.errors import Unparsable
+from cultivar.core.text import one_line
+
+GROUNDED, PASTED = 0.8, 0.6
+"""Least share of an excerpt's word 3-grams that the document has, and that the query has."""
 
 _WORD = re.compile(r"[^\W_]+")
 _THING = r"(?:passage|excerpt|extract|document|article|text|paragraph|snippet|reading|material|account|report|story)"
@@ -57,6 +64,26 @@ def points_outside(text: str) -> str | None:
     """
     found = _OUTSIDE.search(" ".join(text.split()))
     return found.group() if found else None
+
+
+def demand_grounded(query: str, excerpts: Sequence[str], document: str) -> float | None:
+    """The least share of an excerpt's words that the document has (see ``share``); None if there are no excerpts.
+
+    Raises Unparsable, in words that help its author to mend the query: an excerpt that the document does not have
+    (``ungrounded``) or the query does not (``not-pasted``), a query that refers to a text it does not bring along
+    (``points-outside``).
+    """
+    for excerpt in excerpts:
+        told = f"the extra information {one_line(excerpt, 200)!r}"
+        if share(excerpt, document) < GROUNDED:
+            raise Unparsable(f"{told} is not in the document: copy it word for word, or leave it empty", "ungrounded")
+        if share(excerpt, query) < PASTED:
+            raise Unparsable(f"the query lacks {told}: put it in word for word", "not-pasted")
+    outside = points_outside(query)
+    if outside is not None and not excerpted(query, document):
+        why = f"the query says {outside!r}, and who answers has no such text: put in what is needed, or leave this out"
+        raise Unparsable(why, "points-outside")
+    return min((share(excerpt, document) for excerpt in excerpts), default=None)
 
 
 def _grams(words: list[str], size: int) -> set[tuple[str, ...]]:
