@@ -10,7 +10,7 @@ from cultivar.core.errors import CultivarError, Dropped, Unparsable, UsageError
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Choice, Model, Reply, Request
 from cultivar.core.records import Document
-from cultivar.core.scope import Backing, Scope
+from cultivar.core.scope import Backing, Scope, together
 from cultivar.testing import FunctionModel, ScriptedModel
 
 
@@ -169,3 +169,12 @@ async def test_a_failing_call_leaves_no_trace(journal: Journal) -> None:
     with pytest.raises(RuntimeError):
         await scope_for(journal, FunctionModel(fail)).ask("any", "?")
     assert journal.counts()["calls"] == 0
+
+
+async def test_a_branch_may_return_an_exception() -> None:
+    lost = Dropped("low")
+
+    async def branch(number: int) -> Dropped | int:
+        return lost if number == 1 else number
+
+    assert await together(*map(branch, range(3))) == [0, lost, 2]

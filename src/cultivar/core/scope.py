@@ -20,7 +20,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, cast, overload
 
 import orjson
 
@@ -317,11 +317,17 @@ def named_rng(*names: str | int) -> random.Random:
 async def together(*branches: Awaitable[T]) -> list[T]:
     """The results of an item's branches, in order. All of them end before the first error among them is raised, so
     that no call is left behind unjournalled when the item ends."""
-    done = await asyncio.gather(*branches, return_exceptions=True)
-    for result in done:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in done if not isinstance(result, BaseException)]
+
+    async def ended(branch: Awaitable[T]) -> tuple[T | None, BaseException | None]:
+        try:
+            return await branch, None
+        except BaseException as error:
+            return None, error
+
+    done = await asyncio.gather(*map(ended, branches))
+    if errors := [error for _, error in done if error is not None]:
+        raise errors[0]
+    return [cast("T", value) for value, _ in done]
 
 
 def as_messages(prompt: Prompt) -> tuple[Mapping[str, JSON], ...]:
