@@ -133,3 +133,36 @@ def test_files(tmp_path: Path) -> None:
     assert list(request_ids(path)) == ["ours", "theirs"]
     path.write_bytes(b"\n" + json.dumps(WRITTEN_RESULT).encode() + b"\n\nbroken\n")
     assert [row and row.custom_id for row in result_rows(path)] == ["request-1", None]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "passing"),
+    [
+        (
+            """{"id":"vllm-1","custom_id":"r","response":{"status_code":400,"request_id":"b","body":null},"error":"""
+            """{"error":{"message":"too long","type":"BadRequestError","param":null,"code":400}}}""",
+            "400",
+            False,
+        ),
+        (
+            """{"id":"vllm-1","custom_id":"r","response":{"status_code":500,"request_id":"b","body":null},"error":"""
+            """{"error":{"message":"engine dead","type":"InternalServerError","param":null,"code":500}}}""",
+            "500",
+            True,
+        ),
+        (
+            """{"id":"vllm-1","custom_id":"r","response":{"status_code":400,"request_id":"b","body":null},"error":"""
+            """"Request must not be sent in stream mode"}""",
+            "400",
+            False,
+        ),
+    ],
+)
+def test_refusals_as_the_classes_of_vllm_0_33_write_them(line: str, kind: str, passing: bool) -> None:
+    """The lines are what its BatchRequestOutput and ErrorResponse gave with model_dump_json()."""
+    row = read_row(line.encode())
+    assert row is not None
+    assert isinstance(row.found, Fault)
+    assert (row.found.kind, row.found.passing) == (kind, passing)
+    assert row.found.told.startswith(f"HTTP {kind}: ")
+    assert "{" not in row.found.told
