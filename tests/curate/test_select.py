@@ -95,8 +95,10 @@ def test_a_far_outlier_does_not_cost_the_others_their_digits() -> None:
 def test_vectors_that_are_none() -> None:
     with pytest.raises(ValueError, match="several lengths"):
         matrix([[1.0, 2.0], [1.0]])
-    with pytest.raises(ValueError, match="infinite or none"):
-        matrix([[1.0, float("nan")]])
+    for number in (float("nan"), float("inf"), -1e20):
+        with pytest.raises(ValueError, match=r"a number that is none, or larger than 1e\+15"):
+            matrix([[1.0, number]])
+    assert k_center([[1e15, 0.0], [-1e15, 0.0], [0.0, 1e15]], 2, [0]).picks == [1, 2]
     with pytest.raises(ValueError, match="n vectors of one length"):
         matrix([1.0, 2.0])  # type: ignore[list-item]
 

@@ -24,9 +24,12 @@ Vectors: TypeAlias = "NDArray[np.floating[Any]] | Sequence[Sequence[float]]"
 BLOCK = 4096
 """Rows whose products are held at once."""
 
+LARGEST = 1e15
+"""Numbers in a vector at most, so that their squares and sums of these stay within 32 bits."""
+
 
 def matrix(vectors: Vectors) -> Floats:
-    """An n x d matrix of 32-bit floats; raises ValueError for vectors of several lengths, of none, or not finite."""
+    """An n x d matrix of 32-bit floats; raises ValueError for vectors of several lengths, of none, or beyond all bounds."""
     np = needed("numpy", "curate")
     try:
         found: Floats = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -34,8 +37,8 @@ def matrix(vectors: Vectors) -> Floats:
         raise ValueError("the vectors have several lengths; embed all of them with one model") from None
     if found.ndim != 2 or found.shape[1] == 0:
         raise ValueError(f"n vectors of one length are wanted, and this has the shape {found.shape}")
-    if not np.isfinite(found).all():
-        raise ValueError("a vector holds a number that is infinite or none; leave it out")
+    if found.size and not np.abs(found).max() <= LARGEST:
+        raise ValueError(f"a vector holds a number that is none, or larger than {LARGEST:.0e}; leave it out")
     return found
 
 
