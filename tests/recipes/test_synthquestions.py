@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from cultivar.core.dataset import Dataset
+from cultivar.core.errors import InputError, UsageError
 from cultivar.core.figures import Table
 from cultivar.core.protocols import Reply, Request
 from cultivar.core.records import Document, Preference, Sample
@@ -288,6 +289,17 @@ def test_a_run_that_goes_on_asks_nothing_again(tmp_path: Path) -> None:
     assert silent.requests == [] and len(one.records) == 20
     assert [r.to_json() for r in one.records] == [r.to_json() for r in two.records]
     assert dropped == again and one.sections == two.sections
+
+
+def test_a_file_of_questions_that_is_not_there(tmp_path: Path) -> None:
+    asking = model()
+    with pytest.raises(UsageError, match=r"--questions nowhere.jsonl: there is no such file"):
+        try_recipe(run, PASSAGES, Config(questions="nowhere.jsonl"), model=asking)
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"prompt": "a"}\n{"prompt"', "utf-8")
+    with pytest.raises(InputError, match="line 2"):
+        try_recipe(run, PASSAGES, Config(questions=str(file)), model=asking)
+    assert asking.requests == []
 
 
 def test_no_passages_are_no_bug() -> None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import fmean
 
 from cultivar.core.dataset import Dataset, Flat
-from cultivar.core.errors import Unparsable
+from cultivar.core.errors import Unparsable, UsageError
 from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile
 from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Document, Instruction, Preference, Record, Sample, Turn
@@ -299,8 +299,9 @@ def select(engine: Engine, queries: Iterable[Instruction], per_topic: int) -> li
 async def run(engine: Engine, documents: Iterable[Document], config: Config = Config()) -> Dataset:
     demos = [(f"ours-{k}", text) for k, text in enumerate(DEMOS.split("\n\n"), 1)]
     if config.questions:
-        documents = list(documents)
-        questions = read_rows(Path(config.questions))
+        if not Path(config.questions).is_file():
+            raise UsageError(f"--questions {config.questions}: there is no such file")
+        documents, questions = list(documents), list(read_rows(Path(config.questions)))
         attributed = await engine.map(attribute, questions, config, Matcher(documents), stage="attribute")
         demos = list(attributed) or demos
     composed = await engine.map(compose, documents, config, demos, stage="compose")
