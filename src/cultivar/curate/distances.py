@@ -29,7 +29,7 @@ LARGEST = 1e15
 
 
 def matrix(vectors: Vectors) -> Floats:
-    """An n x d matrix of 32-bit floats; raises ValueError for vectors of several lengths, of none, or beyond all bounds."""
+    """An n x d matrix of 32-bit floats; raises ValueError for vectors of several lengths, or beyond all bounds."""
     np = needed("numpy", "curate")
     try:
         found: Floats = np.ascontiguousarray(vectors, dtype=np.float32)
