@@ -191,6 +191,13 @@ LIMITS = (
 )
 
 
+def real_questions(file: Path) -> list[Instruction]:
+    """All of them are read before the first call, so that a mistake in the last line costs nothing."""
+    if not file.is_file():
+        raise UsageError(f"--questions {file}: there is no such file")
+    return list(read_rows(file))
+
+
 async def attribute(question: Instruction, scope: Scope, config: Config, matcher: Matcher) -> tuple[str, str]:
     """Top-down: (id, demo) of a real question, with the passage, user and motivation that explain it."""
     try:
@@ -299,9 +306,7 @@ def select(engine: Engine, queries: Iterable[Instruction], per_topic: int) -> li
 async def run(engine: Engine, documents: Iterable[Document], config: Config = Config()) -> Dataset:
     demos = [(f"ours-{k}", text) for k, text in enumerate(DEMOS.split("\n\n"), 1)]
     if config.questions:
-        if not Path(config.questions).is_file():
-            raise UsageError(f"--questions {config.questions}: there is no such file")
-        documents, questions = list(documents), list(read_rows(Path(config.questions)))
+        documents, questions = list(documents), real_questions(Path(config.questions))
         attributed = await engine.map(attribute, questions, config, Matcher(documents), stage="attribute")
         demos = list(attributed) or demos
     composed = await engine.map(compose, documents, config, demos, stage="compose")
