@@ -53,9 +53,9 @@ the work on a corpus of one template, of which every text is a candidate for eve
 END = "."
 
 # Words, a sentence's end, signs, and the minus before a digit. Chinese, Japanese and Korean letters are words each.
-_ASCII = re.compile(r"\w+|\.(?=\s|$)|[^\w\s.,;:\"`-]|-(?= ?\d)", re.ASCII)
+_ASCII = re.compile(r"\w+|\.(?=\s|$)|[^\w\s.,;:\"`-]|-(?=\s*\d)", re.ASCII)
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-_ANY = re.compile(rf"[^\W{_CJK}]+|[{_CJK}]|\.(?=\s|$)|[^\w\s.,;:\"`‘“”…‐–—、-]|-(?= ?\d)")
+_ANY = re.compile(rf"[^\W{_CJK}]+|[{_CJK}]|\.(?=\s|$)|[^\w\s.,;:\"`‘“”…‐–—、-]|-(?=\s*\d)")
 _SIGNS = frozenset("+-*/^%=<>×÷−")
 
 Words: TypeAlias = list[str]
