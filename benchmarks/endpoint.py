@@ -88,7 +88,7 @@ class Bench:
         url = f"http://127.0.0.1:{port}/v1"
         words = ["--ours", str(self.prompts(rows)), str(out), url, str(in_flight), work]
         found: dict[str, Any] = timed([sys.executable, "-m", "benchmarks.endpoint", *words], {})
-        found |= json.loads((out / "result.json").read_text())
+        found |= json.loads((out / "result.json").read_text()) | {"out": str(out)}
         return found
 
     def clean(self, repeats: int) -> None:
