@@ -178,6 +178,8 @@ refused: the endpoint or the model did not refuse to answer
 cut-off: an answer ends by itself, not at its token limit
 empty: an answer has text"""
 
+ABOUT = "What came through the rules and met enough criteria; the rest is under the drops."
+LEAST = "Of each query with extra information the least of its shares; below 0.8 it would have been dropped."
 CRITERIA = dict(line.split(": ", 1) for line in SEVEN.splitlines())
 REASONS = dict(line.split(": ", 1) for line in GATES.splitlines())
 TOPICS = FIELDS.split("; ")
@@ -223,8 +225,7 @@ async def compose(document: Document, scope: Scope, config: Config, demos: Demos
     """Bottom-up: a query that a document gives rise to, with all that led to it in its meta."""
     drawn = scope.rng("demos").sample(demos, min(config.demos, len(demos)))
     mark, material = framed({"document": document.text})
-    told = {"demos": "\n\n".join(text for _, text in drawn), "topics": ", ".join(TOPICS)}
-    asked = COMPOSE.format(mark=mark, material=material, **told)
+    asked = COMPOSE.format(mark=mark, material=material, topics=FIELDS, demos="\n\n".join(text for _, text in drawn))
     try:
         found = await scope.ask("author", asked, parse=partial(read_query, document=document.text), n=None)
         met = await rubric(scope, "judge", found["query"], CRITERIA)
@@ -333,10 +334,7 @@ def describe(composed: Queries, chosen: Queries, answered: Sequence[Sequence[Rec
         Tile("demos", len(demos), "ours" if demos[0][0] == "ours-1" else "attributed to real questions"),
     )
     examples = [_example(r) for records in islice(answered, 3) for r in records if isinstance(r, Sample)]
-    sections = (
-        Section("Queries", figures, "After the rules; what met too few criteria is under the drops."),
-        Section("Grounding", (grounding,), "Of queries with an excerpt, the least of its shares."),
-    )
+    sections = (Section("Queries", figures, ABOUT), Section("Grounding", (grounding,), LEAST))
     return Dataset(Flat(answered), tiles, sections, examples, REASONS, LIMITS, ("instruction-following", "grounded"))
 
 
