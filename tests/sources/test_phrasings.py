@@ -75,6 +75,12 @@ def test_the_callers_own_check(tmp_path: Path) -> None:
     assert scope.discards[0].reason == "verse"
 
 
+def test_what_is_proposed_twice_at_once_is_taken_once(tmp_path: Path) -> None:
+    found, scope = asked_of(FunctionModel(lambda _: "[Pray compose a verse upon {topic}]\n" * 2), tmp_path, 2)
+    assert found == [*SEEDS, "Pray compose a verse upon {topic}"]
+    assert [d.reason for d in scope.discards] == ["too-similar"] * 3
+
+
 @pytest.mark.parametrize(
     ("reply", "found"),
     [

@@ -345,7 +345,8 @@ def test_a_label_is_not_guessed(reply: str) -> None:
 def test_up_to_so_many_labels() -> None:
     assert read_labels("Arts & Culture, music", TOPICS, 3) == ("arts_&_culture", "music")
     assert read_labels("film_&_tv_&_video", TOPICS, 3) == ("film_&_tv_&_video",)
-    assert read_labels("positive sentiment", SENTIMENTS) == ("positive sentiment",)
+    for reply in ("positive sentiment", "Positive.", "**Sentiment:** positive"):
+        assert read_labels(reply, SENTIMENTS) == ("positive sentiment",)
     with pytest.raises(Unparsable, match="one to 3"):
         read_labels("music, sports, family, gaming", TOPICS, 3)
 

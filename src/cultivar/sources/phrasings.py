@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from cultivar.core.errors import Unparsable
-from cultivar.core.scope import Scope
+from cultivar.core.scope import Scope, together
 
 EXPAND = """\
 Below are templates of instructions that users give to an assistant that writes texts. They all ask for the same \
@@ -41,7 +41,8 @@ UNWANTED = re.compile(r"\b(?:lists?|pictures?|images?|templates?|placeholders?|s
 ALIKE = 0.95
 """ROUGE-L above which a phrasing is one that is there already; CoDI-Eval's number."""
 LONGEST = 80
-SHOWN = 4
+SHOWN, WIDE = 4, 16
+"""Templates shown to the author; rewritings asked for at once."""
 
 REASONS = {
     "placeholders": "a new phrasing has the placeholders of its kind, each once, and nothing else in curly brackets",
@@ -69,21 +70,41 @@ async def phrasings(
         seen = scope.rng("seen", call).sample(templates, min(SHOWN, len(templates)))
         listed = "\n".join(f"{k}. [{text}]" for k, text in enumerate(seen, 1))
         asked = EXPAND.format(listed=listed, next=len(seen) + 1, placeholders=names)
-        await _admit(scope.child(f"expand-{call}"), role, asked, templates, check)
-    for k, template in enumerate(tuple(templates)):
-        asked = RESTYLE.format(style=scope.rng("style", k).choice(STYLES), template=template)
-        await _admit(scope.child(f"style-{k}"), role, asked, templates, check)
+        _admit(await _proposed(scope.child(f"expand-{call}"), role, asked, templates, check), templates, scope)
+    numbered = list(enumerate(templates))
+    for start in range(0, len(numbered), WIDE):
+        group = numbered[start : start + WIDE]
+        styles = [RESTYLE.format(style=scope.rng("style", k).choice(STYLES), template=text) for k, text in group]
+        branches = [scope.child(f"style-{k}") for k, _ in group]
+        work = (_proposed(branch, role, asked, templates, check) for branch, asked in zip(branches, styles))
+        for proposed in await together(*work):
+            _admit(proposed, templates, scope)
     return templates
 
 
-async def _admit(scope: Scope, role: str, asked: str, templates: list[str], check: Check | None) -> None:
+async def _proposed(scope: Scope, role: str, asked: str, templates: Sequence[str], check: Check | None) -> list[str]:
+    """What the model writes and the rules and the check let pass."""
     try:
         written = await scope.ask(role, asked, parse=read_templates, n=None, temperature=1.0)
     except Unparsable as error:
         scope.discard("no-phrasings", message=str(error))
-        return
-    for number, text in enumerate(written):
-        reason = refused(text, templates) or (await check(text, scope.child(f"check-{number}")) if check else None)
+        return []
+    reasons = [refused(text, templates) for text in written]
+    if check is not None:
+        left = [k for k, reason in enumerate(reasons) if reason is None]
+        found = await together(*(check(written[k], scope.child(f"check-{k}")) for k in left))
+        for k, reason in zip(left, found):
+            reasons[k] = reason
+    for text, reason in zip(written, reasons):
+        if reason is not None:
+            scope.discard(reason, text)
+    return [text for text, reason in zip(written, reasons) if reason is None]
+
+
+def _admit(proposed: Sequence[str], templates: list[str], scope: Scope) -> None:
+    """Adds what is not like another one that was proposed at the same time."""
+    for text in proposed:
+        reason = refused(text, templates)
         if reason is None:
             templates.append(text)
         else:

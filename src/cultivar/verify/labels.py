@@ -87,6 +87,7 @@ def read_labels(reply: str, offered: Sequence[str], most: int = 1) -> tuple[str,
         raise Unparsable("the reply names no label")
     line = " ".join(re.sub(r"[_*`\"']", " ", lines[-1].casefold().replace("n't", " not")).split())
     names = {" ".join(shown(label).casefold().split()): label for label in offered}
+    names |= {name.removesuffix(" sentiment"): label for name, label in names.items()}
     longest = sorted(names, key=lambda name: (-len(name), name))
     pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest)) + r")(?!\w)")
     found = tuple(dict.fromkeys(names[m.group()] for m in pattern.finditer(line)))
