@@ -222,10 +222,12 @@ def test_a_judge_that_goes_by_position_gives_no_ranking() -> None:
 
 def test_a_second_evolver_takes_part_only_if_it_is_given() -> None:
     rival = FunctionModel(lambda request: reply(*(f"In rival {k}, Eve has 1 + {k} nuts. How many?" for k in (4, 5))))
-    roles = {"evolver-2": rival, **dict.fromkeys(("evolver", "judge", "solver", "labeller"), FunctionModel(World()))}
+    world = FunctionModel(World())
+    roles = {"evolver-2": rival, **dict.fromkeys(("evolver", "judge", "solver", "labeller"), world)}
     dataset, _ = try_recipe(run, SEEDS, SMALL, roles=roles)
     for ranking in of(list(dataset.records), Ranking):
         assert sorted(text[:8] for text in ranking.ranked) == ["In rival"] * 2 + ["In versi"] * 3
+    assert len(rival.requests) == sum(role_of(request) == "evolver" for request in world.requests) == 4
 
 
 def test_labels_that_cannot_be_true_are_thrown_away() -> None:

@@ -121,11 +121,12 @@ def _read(formula: str, verify: Any) -> Any:
 
 
 def _equal(first: str, second: str, verify: Any) -> bool:
-    """In either direction: math-verify takes one side for the truth, and is laxer with the other."""
+    """In both directions: math-verify takes one side for the truth and is laxer with the other, so that "5, 6" would
+    pass for "5 < x < 6". What it knows in one direction only ("x > 5" as an interval) is not the same here."""
     a, b = _read(first, verify), _read(second, verify)
     if not a or not b:
         return False
-    return bool(verify.verify(a, b, timeout_seconds=None) or verify.verify(b, a, timeout_seconds=None))
+    return bool(verify.verify(a, b, timeout_seconds=None) and verify.verify(b, a, timeout_seconds=None))
 
 
 def _answer_questions() -> None:
