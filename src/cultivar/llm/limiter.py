@@ -1,6 +1,6 @@
 """How many calls an endpoint takes at once, found out by asking.
 
-    opening     from 64 on, the width doubles every 50 ms until all that was allowed is open or the endpoint objects
+    opening     from 64 on, the width doubles every 25 ms until all that was allowed is open or the endpoint objects
     narrowing   when more than a quarter of a window's answers say "too much" (429, 503, a timeout), the width halves;
                 answers to calls that were under way then are not counted again
     widening    every answered call raises the width by 1/width, or by 5% of the width per round if that is more
@@ -18,7 +18,7 @@ import asyncio
 from collections import deque
 
 OPENING_WIDTH = 64
-OPENING_STEP = 0.05
+OPENING_STEP = 0.025
 """Seconds between doublings."""
 WINDOW = 32
 TOLERATED = 0.25
