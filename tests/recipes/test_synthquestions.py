@@ -13,7 +13,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.figures import Table
 from cultivar.core.protocols import Reply, Request
-from cultivar.core.records import Document, Preference, Sample
+from cultivar.core.records import Document, Instruction, Preference, Sample
 from cultivar.recipes.synthquestions import CRITERIA, REASONS, TOPICS, Config, run
 from cultivar.sources.text import read_corpus
 from cultivar.testing import FunctionModel, ScriptedModel, reply, try_recipe
@@ -238,8 +238,12 @@ def test_real_questions_become_the_demos(tmp_path: Path) -> None:
     origin = f"Document: {' '.join(bees.text.split())}\nUser: one with {len(bees.text)}\nMotivation: worry"
     assert f"{origin}\nRequest: {QUESTIONS[0]}" in first
     assert QUESTIONS[1] in first and "ferry" not in first.partition("Find a new request")[0]
-    assert len(dataset.records) == 128
-    assert all(len(set(r.meta["demos"])) == 2 for r in dataset.records)
+    demos, samples = dataset.records[:2], dataset.records[2:]
+    assert demos[0].parents == (bees.id,)
+    assert [d.prompt for d in demos if isinstance(d, Instruction)] == QUESTIONS[:2]
+    assert demos[0].meta["motivation"] == "worry"
+    assert len(samples) == 128
+    assert all(set(sample.meta["demos"]) == {d.id for d in demos} for sample in samples)
     assert dataset.tiles[2].value == 2
 
 

@@ -183,7 +183,6 @@ LEAST = "Of each query with extra information the least of its shares; below 0.8
 CRITERIA = dict(line.split(": ", 1) for line in SEVEN.splitlines())
 REASONS = dict(line.split(": ", 1) for line in GATES.splitlines())
 TOPICS = FIELDS.split("; ")
-Demos = Sequence[tuple[str, str]]  # (id of the real question, the demo as it is shown)
 Queries = Sequence[Instruction]
 NOTHING = {"", "none", "n/a", "na", "null", "nothing", "no extra information", "not needed"}
 LIMITS = (
@@ -200,8 +199,8 @@ def real_questions(file: Path) -> list[Instruction]:
     return list(read_rows(file))
 
 
-async def attribute(question: Instruction, scope: Scope, config: Config, matcher: Matcher) -> tuple[str, str]:
-    """Top-down: (id, demo) of a real question, with the passage, user and motivation that explain it."""
+async def attribute(question: Instruction, scope: Scope, config: Config, matcher: Matcher) -> Instruction:
+    """Top-down: a real question with the passage, user and motivation that explain it, as it is shown as a demo."""
     try:
         met = await rubric(scope.child("criteria"), "judge", question.prompt, CRITERIA)
         if sum(met.values()) < config.seed_criteria:
@@ -217,15 +216,18 @@ async def attribute(question: Instruction, scope: Scope, config: Config, matcher
         found = await scope.ask("author", asked, parse=partial(texts_of, names=("user", "motivation")), n=None)
     except Unparsable as error:
         scope.drop(error.reason, message=str(error))
-    parts = {"Document": document.text, **{k.capitalize(): v for k, v in found.items()}, "Request": question.prompt}
-    return question.id, "\n".join(f"{name}: {' '.join(text.split())}" for name, text in parts.items())
+    parts = {"document": document.text, **found, "request": question.prompt}
+    demo = "\n".join(f"{name.capitalize()}: {' '.join(text.split())}" for name, text in parts.items())
+    return Instruction(prompt=question.prompt, parents=(document.id,), meta={**question.meta, **found, "demo": demo})
 
 
-async def compose(document: Document, scope: Scope, config: Config, demos: Demos) -> Instruction:
+async def compose(document: Document, scope: Scope, config: Config, demos: Queries) -> Instruction:
     """Bottom-up: a query that a document gives rise to, with all that led to it in its meta."""
     drawn = scope.rng("demos").sample(demos, min(config.demos, len(demos)))
     mark, material = framed({"document": document.text})
-    asked = COMPOSE.format(mark=mark, material=material, topics=FIELDS, demos="\n\n".join(text for _, text in drawn))
+    asked = COMPOSE.format(
+        mark=mark, material=material, topics=FIELDS, demos="\n\n".join(d.meta["demo"] for d in drawn)
+    )
     try:
         found = await scope.ask("author", asked, parse=partial(read_query, document=document.text), n=None)
         met = await rubric(scope, "judge", found["query"], CRITERIA)
@@ -233,7 +235,7 @@ async def compose(document: Document, scope: Scope, config: Config, demos: Demos
         scope.drop(error.reason, message=str(error))
     if sum(met.values()) < config.criteria:
         scope.drop("few-criteria", query=found["query"], criteria=met)
-    meta = {**found, "criteria": met, "score": sum(met.values()), "demos": [name for name, _ in drawn]}
+    meta = {**found, "criteria": met, "score": sum(met.values()), "demos": [demo.id for demo in drawn]}
     return Instruction(prompt=meta.pop("query"), parents=(document.id,), meta=meta)
 
 
@@ -305,18 +307,18 @@ def select(engine: Engine, queries: Iterable[Instruction], per_topic: int) -> li
 
 @recipe("synthquestions", paper="2506.03968", roles=("author", "judge", "answerer", "scorer"))
 async def run(engine: Engine, documents: Iterable[Document], config: Config = Config()) -> Dataset:
-    demos = [(f"ours-{k}", text) for k, text in enumerate(DEMOS.split("\n\n"), 1)]
+    ours = [Instruction(prompt=text.rpartition("Request: ")[2], meta={"demo": text}) for text in DEMOS.split("\n\n")]
+    attributed: Queries = ()
     if config.questions:
         documents, questions = list(documents), real_questions(Path(config.questions))
         attributed = await engine.map(attribute, questions, config, Matcher(documents), stage="attribute")
-        demos = list(attributed) or demos
-    composed = await engine.map(compose, documents, config, demos, stage="compose")
+    composed = await engine.map(compose, documents, config, list(attributed) or ours, stage="compose")
     chosen = select(engine, composed, config.per_topic)
     answered = await engine.map(answer, chosen, config, stage="answer")
-    return describe(composed, chosen, answered, demos)
+    return describe(composed, chosen, answered, attributed)
 
 
-def describe(composed: Queries, chosen: Queries, answered: Sequence[Sequence[Record]], demos: Demos) -> Dataset:
+def describe(composed: Queries, chosen: Queries, answered: Sequence[Sequence[Record]], attributed: Queries) -> Dataset:
     shares = [q.meta["grounded"] for q in composed if q.meta["grounded"] is not None]
     met = tuple(float(sum(q.meta["criteria"][name] for q in composed)) for name in CRITERIA)
     made, kept = (Counter(q.meta["topic"] for q in part) for part in (composed, chosen))
@@ -331,11 +333,11 @@ def describe(composed: Queries, chosen: Queries, answered: Sequence[Sequence[Rec
     tiles = (
         Tile("queries", len(composed), f"{len(chosen):,} chosen"),
         Tile("queries with an excerpt", len(shares), "all found in their document"),
-        Tile("demos", len(demos), "ours" if demos[0][0] == "ours-1" else "attributed to real questions"),
+        Tile("real questions attributed", len(attributed), "with none, demos of ours are shown"),
     )
     examples = [_example(r) for records in islice(answered, 3) for r in records if isinstance(r, Sample)]
     sections = (Section("Queries", figures, ABOUT), Section("Grounding", (grounding,), LEAST))
-    return Dataset(Flat(answered), tiles, sections, examples, REASONS, LIMITS, ("instruction-following", "grounded"))
+    return Dataset(Flat([attributed, Flat(answered)]), tiles, sections, examples, REASONS, LIMITS, ("grounded",))
 
 
 def _example(sample: Sample) -> Example:
