@@ -65,17 +65,29 @@ def test_the_longest_of_several_spans_is_told() -> None:
     assert (found.evidence["row"], found.evidence["words"]) == (2, len(words_of(STORY)))
 
 
+def test_spans_may_overlap() -> None:
+    words = f"{STORY} {QUESTION}".split()
+    benchmarks = index(" ".join(words[:14]), " ".join(words[4:40]))
+    found = benchmarks.leak(" ".join(words))
+    assert found is not None
+    assert (found.evidence["row"], found.evidence["words"]) == (2, 36)
+
+
 STORY = "Every evening the lamp lighter walked the whole length of the quay and counted what he saw on the water"
 
 
 def test_short_prompts_leak_as_a_whole() -> None:
     benchmarks = index(
-        {"question": SHORT, "answer": "Twelve rivers cross the old border there"}, {"question": "Who was it?"}
+        {"question": SHORT, "answer": "Twelve rivers cross the old border there"},
+        {"question": "Who was it?"},
+        "Paint every door dark blue",
     )
     assert span_of(benchmarks.leak(f"Task: {SHORT.upper()} Be brief.")) == SHORT.upper().rstrip(".")
     assert benchmarks.leak("Name all rivers that cross the new border.") is None
     assert benchmarks.leak("who was it") is not None
     assert benchmarks.leak("I do not know who was it that did this") is None
+    assert benchmarks.leak("Paint every door dark blue!") is not None
+    assert benchmarks.leak("You may paint every door dark blue today") is None
     assert benchmarks.leak("They say that twelve rivers cross the old border there") is None  # a short answer
 
 

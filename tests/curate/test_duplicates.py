@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cultivar.curate.duplicates import (
+    BUCKET,
     MISSED,
     NEAR,
     ONE_WORD,
@@ -109,11 +110,23 @@ def test_evidence_is_the_name_and_the_true_similarity() -> None:
 
 
 def test_the_most_similar_of_several_is_named() -> None:
-    words = STORY.split()
-    far = " ".join([*words[:-6], "which", "is", "all", "there", "was"])
-    texts = [far, STORY, STORY.replace("large ", "")]
-    assert similarity(far, STORY) < NEAR <= similarity(STORY, texts[2])
-    assert [f and f.evidence["of"] for f in near_duplicates(texts)] == [None, None, 1]
+    """Two texts that are no duplicates, and a third between them that is one of both."""
+    rng = random.Random(2)
+    words = [f"w{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(60)]
+    for _ in range(30):
+        places = rng.sample(range(1, 59), 6)
+        one, other, between = words[:], words[:], words[:]
+        for at in places[:3]:
+            one[at] = "x" + words[at]
+        for at in places[3:]:
+            other[at] = "x" + words[at]
+        between[places[5]] = other[places[5]]
+        texts = [" ".join(text) for text in (one, other, between)]
+        near, nearer = (similarity(text, texts[2]) for text in texts[:2])
+        if similarity(*texts[:2]) < NEAR <= near < nearer:
+            assert list(near_duplicates(texts))[2] == Finding(
+                "near-duplicate", {"of": 1, "similarity": round(nearer, 4)}
+            )
 
 
 def test_numbers_matter_up_to_a_length() -> None:
@@ -126,7 +139,10 @@ def test_numbers_matter_up_to_a_length() -> None:
 def test_a_corpus_of_one_template_is_bounded() -> None:
     """Every text is a candidate for every other: the work for each stays the same."""
     texts = [f"Is the number {n} a prime number or not? Explain your answer step by step." for n in range(1000)]
-    assert reasons(texts) == [None] * 1000
+    duplicates = Duplicates()
+    assert [duplicates.find(text) for text in texts] == [None] * 1000
+    for table in (duplicates._single, *duplicates._bands):
+        assert max(map(len, table.values())) <= BUCKET
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.8, 0.9, 1.0])

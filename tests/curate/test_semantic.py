@@ -53,6 +53,8 @@ def test_the_nearest_of_each_query_are_found() -> None:
     assert semantic_matches(vectors, [], k=2) == [None] * 5
     assert semantic_matches([], vectors) == []
     assert all(semantic_matches(vectors, vectors, k=99))
+    tied = semantic_matches([[1.0]] * 4, [[1.0]], k=2)
+    assert [match is not None for match in tied] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("wrong", [[[1.0, 2.0], [1.0]], [[1.0, float("nan")]], [["a", "b"]], [1.0, 2.0]])
