@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cultivar.core.errors import UsageError
 from cultivar.curate.duplicates import (
     BUCKET,
     MISSED,
@@ -149,6 +151,13 @@ def test_a_corpus_of_one_template_is_bounded() -> None:
 def test_bands_miss_few_pairs_at_the_threshold(threshold: float) -> None:
     bands, rows = banding(threshold)
     assert (1 - threshold**rows) ** bands <= MISSED
+
+
+def test_without_the_extra_exact_duplicates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rensa", None)
+    with pytest.raises(UsageError, match=r"pip install 'cultivar\[curate\]'"):
+        Duplicates()
+    assert [found and found.reason for found in exact_duplicates(["a", "A"])] == [None, "exact-duplicate"]
 
 
 @pytest.mark.parametrize("threshold", [0.0, -1.0, 1.5, float("nan")])

@@ -118,6 +118,9 @@ def test_sift_takes_the_first_reason_and_duplicates_last() -> None:
     reasons = [found and (found.reason, found.evidence.get("of")) for _, found in passed]
     assert reasons == [None, ("words", None), ("exact-duplicate", "1"), ("words", None)]
 
+    nameless = sift(["short", PAGE, PAGE.lower()], WEB, text=str, duplicates=Duplicates(None).find)
+    assert [found and found.evidence.get("of") for _, found in nameless] == [None, None, "1"]
+
 
 def test_sift_reads_one_row_at_a_time() -> None:
     def rows() -> Any:

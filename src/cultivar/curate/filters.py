@@ -142,14 +142,17 @@ def repeated_lines(text: str, *, lines: float = 0.3, characters: float = 0.2) ->
     return None
 
 
+MAX_WORDS = 100_000
+"""Words in which repetition is looked for."""
 GRAMS = MappingProxyType({2: 0.20, 3: 0.18, 4: 0.16, 5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10})
 """Words in a row -> share of the characters: up to 4 of the most frequent, from 5 on of all that stand there again."""
 
 
 def repeated_words(text: str, *, most: Mapping[int, float] = GRAMS, least_words: int = 50) -> Finding | None:
     """Share of the characters in the most frequent 2 to 4 words in a row, and in all 5 to 10 words in a row that stood
-    before (Gopher). A text under ``least_words`` words, in which every word is a large share, is not judged."""
-    found = _words(text)
+    before (Gopher). A text under ``least_words`` words, in which every word is a large share, is not judged; of a long
+    one the beginning is."""
+    found = _words(text)[:MAX_WORDS]
     if len(found) < least_words:
         return None
     total = sum(map(len, found))

@@ -27,21 +27,21 @@ def sift(
     *,
     text: Callable[[Row], str],
     duplicates: Callable[[str, str], Finding | None] | None = None,
-    name: Callable[[Row], str] = str,
+    name: Callable[[Row], str] | None = None,
 ) -> Iterator[tuple[Row, Finding | None]]:
     """Each row with the first finding of ``checks``, or None: one row at a time, in order.
 
     ``duplicates`` (``Duplicates().find``) comes last, so that a row which is dropped for another reason hides no row
-    behind it; ``name`` is what a later duplicate says it duplicates.
+    behind it; ``name`` is what a later duplicate says it duplicates (the row's position, from 0, without it).
 
         for row, found in sift(rows, [too_short, leaks], text=lambda r: r.prompt, duplicates=Duplicates().find,
                                name=lambda r: r.id):
             if found:
                 engine.discard(found.reason, row, **found.evidence)
     """
-    for row in rows:
+    for at, row in enumerate(rows):
         of = text(row)
         found = next((f for check in checks if (f := check(of)) is not None), None)
         if found is None and duplicates is not None:
-            found = duplicates(of, name(row))
+            found = duplicates(of, name(row) if name else str(at))
         yield row, found
