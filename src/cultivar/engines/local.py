@@ -29,6 +29,8 @@ from cultivar.engines.want import Target, Want
 from cultivar.engines.workers import Workers
 
 T = TypeVar("T")
+AT_ONCE = 64
+"""Items that are begun before the event loop turns."""
 
 
 class Progress(Protocol):
@@ -202,9 +204,12 @@ class LocalEngine:
 
     async def _through(self, run: Stage[T], items: Iterable[Any]) -> None:
         """Takes the items through the stage; another engine does this elsewhere."""
-        source = numbered(items)
-        tasks = [asyncio.create_task(self._work(run, source)) for _ in range(self._width(items))]
+        source, tasks = numbered(items), list[asyncio.Task[None]]()
         try:
+            for number in range(self._width(items)):
+                tasks.append(asyncio.create_task(self._work(run, source)))
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)  # the first calls go out before the last item is prepared
             await asyncio.gather(*tasks)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError):
