@@ -20,18 +20,23 @@ each was looked at:
     287  1       right; ends "8 rows of 5 stars"
 
 So none is a fault of the comparison, and ten are what a last number is: a guess (``guess=False`` does without).
+
+Last, the four models vote: how often the most frequent answer is right, by how many gave it. Agreement is no proof.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 
-from cultivar.verify.math import check, final_answer
+from cultivar.core.records import JSON
+from cultivar.verify.consensus import vote
+from cultivar.verify.math import check, final_answer, same_answer
 
 FORMS: dict[str, Callable[[str], str]] = {
     "A: 18": lambda answer: f"A: {answer}",
@@ -47,6 +52,17 @@ FORMS: dict[str, Callable[[str], str]] = {
 def rewritten(solution: str, form: Callable[[str], str]) -> str:
     body, _, last = solution.rstrip().rpartition("\n")
     return f"{body}\n{form(last[3:])}" if last.startswith("A: ") else solution
+
+
+def agreement(rows: list[JSON], models: list[str]) -> None:
+    problems, right = Counter[int](), Counter[int]()
+    for row in rows:
+        found = vote([final_answer(row[model]["solution"], guess=False) for model in models], same_answer)
+        problems[found.votes] += 1
+        right[found.votes] += not found.tied and check(f"#### {found.answer}", row["ground_truth"]).passed is True
+    for votes in sorted(problems):
+        share = 100 * right[votes] / problems[votes]
+        print(f"{votes} of {len(models)} agree: {problems[votes]:3} problems, their answer is right in {share:3.0f} %")
 
 
 def main(folder: Path) -> None:
@@ -69,6 +85,7 @@ def main(folder: Path) -> None:
             f"{name:28} {100 * (total - differ) / total:6.2f} % as recorded, {differ:3} differ, {unstated:4} state no "
             f"answer, {microseconds:4.0f} us each"
         )
+    agreement(rows, models)
 
 
 if __name__ == "__main__":

@@ -179,9 +179,15 @@ def test_any_text_has_an_answer_or_none(text: str) -> None:
 
 
 @math_verify
-def test_a_formula_that_never_ends_is_given_up() -> None:
-    assert compared("9^{9^{9^9}}", "x+3") is None
+def test_a_formula_that_never_ends_is_given_up_and_never_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(symbolic, "_CHILD", child := symbolic._Child())
+    assert compared("x+3", "9^{9^{9^9}}") is None
+    assert child._hard == {"9^{9^{9^9}}"}
+    process = child._process
+    assert compared("9^{9^{9^9}}", "x+4") is None
+    assert child._process is process
     assert same_answer("x+1", "1+x")  # another process answers
+    child.close()
 
 
 @pytest.mark.parametrize(

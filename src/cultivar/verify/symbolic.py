@@ -2,8 +2,9 @@
 
 The formulas come from models, and sympy can be made to compute for ever (``9^{9^{9^9}}``), also within C code that no
 signal handler interrupts. So one child process answers questions, a line of JSON each; the kernel ends it when a
-question has taken ``SECONDS`` of CPU time or it wants more than ``MEMORY``, and the next question starts another. It is
-started when first needed (0.3 to 1 s of CPU for sympy), works from any thread, knows none of the environment's
+question has taken ``SECONDS`` of CPU time or it wants more than ``MEMORY``, and the next question starts another. It
+works out each formula by itself first, so that one that cannot be worked out is known and is never asked again. The
+child is started when first needed (0.3 to 1 s of CPU for sympy), works from any thread, knows none of the environment's
 variables, and ends with its parent.
 """
 
@@ -33,6 +34,8 @@ MAX_FORMULA = 300
 MAX_DEPTH = 10
 "The parser takes time that is exponential in the depth of brackets."
 MAX_DIGITS = 40
+MAX_KNOWN = 10_000
+"""Formulas that are remembered as too hard."""
 
 _OPENING, _CLOSING = "([{", ")]}"
 
@@ -64,17 +67,27 @@ class _Child:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self._hard: set[str] = set()
 
     def ask(self, first: str, second: str) -> bool | None:
         with self._lock:
+            if first in self._hard or second in self._hard:
+                return None
             process = self._running()
             assert process.stdin is not None and process.stdout is not None
             try:
                 process.stdin.write(orjson.dumps([first, second]) + b"\n")
                 process.stdin.flush()
-                line = process.stdout.readline()
             except BrokenPipeError:
-                line = b""
+                self._end()
+                return None
+            for formula in (first, second):
+                if not process.stdout.readline():
+                    self._end()
+                    if len(self._hard) < MAX_KNOWN:
+                        self._hard.add(formula)
+                    return None
+            line = process.stdout.readline()
             if not line:
                 self._end()
                 return None
@@ -120,10 +133,30 @@ def _read(formula: str, verify: Any) -> Any:
     return verify.parse(f"${formula}$", extraction_config=config, fallback_mode="no_fallback", parsing_timeout=None)
 
 
+def _worked_out(formula: str, verify: Any) -> Any:
+    """The formula as math-verify reads it, after its value was computed once; empty where it cannot be read."""
+    try:
+        found = _read(formula, verify)
+        for part in found:
+            if hasattr(part, "doit"):
+                part.doit()
+            if hasattr(part, "evalf"):
+                part.evalf(15)
+    except Exception:  # whatever a hostile formula makes of the parser
+        found = []
+    _tell(None)
+    return found
+
+
+def _tell(found: bool | None) -> None:
+    sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def _equal(first: str, second: str, verify: Any) -> bool:
     """In both directions: math-verify takes one side for the truth and is laxer with the other, so that "5, 6" would
     pass for "5 < x < 6". What it knows in one direction only ("x > 5" as an interval) is not the same here."""
-    a, b = _read(first, verify), _read(second, verify)
+    a, b = _worked_out(first, verify), _worked_out(second, verify)
     if not a or not b:
         return False
     return bool(verify.verify(a, b, timeout_seconds=None) and verify.verify(b, a, timeout_seconds=None))
@@ -140,11 +173,10 @@ def _answer_questions() -> None:
         try:
             first, second = orjson.loads(line)
             found: bool | None = _equal(first, second, verify)
-        except Exception:  # whatever a hostile formula makes of the parser: it was not told
+        except Exception:  # or of the comparison
             found = None
         signal.setitimer(signal.ITIMER_PROF, 0)
-        sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
-        sys.stdout.buffer.flush()
+        _tell(found)
 
 
 if __name__ == "__main__":
