@@ -298,7 +298,15 @@ def test_text_of_a_model_is_no_template() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "value"),
-    [("rounds", -1), ("versions", 0), ("versions", 5), ("solutions", 1), ("agreement", 0.0), ("agreement", 1.2)],
+    [
+        ("rounds", -1),
+        ("versions", 0),
+        ("versions", 5),
+        ("solutions", 1),
+        ("agreement", 0.0),
+        ("agreement", 1.2),
+        ("temperature", -1.0),
+    ],
 )
 def test_settings_that_cannot_be(flag: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"--{flag} {value}: give"):

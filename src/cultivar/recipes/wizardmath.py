@@ -63,7 +63,7 @@ class Config:
     "Of versions and solutions, which must differ; judge and labeller are asked at 0."
 
     def __post_init__(self) -> None:
-        for name, (low, high) in RANGES.items():
+        for name, (low, high) in {**RANGES, "temperature": (0, 5)}.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"--{name} {getattr(self, name)}: give {low} to {high}")
 
