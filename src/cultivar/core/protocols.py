@@ -167,7 +167,7 @@ class Engine(Protocol):
 
     @property
     def roles(self) -> Sequence[str]:
-        """The roles that a model was given for by name, in alphabetical order: who plays a pattern role."""
+        """The roles that have a model, in alphabetical order; those of a pattern only where they were named."""
         ...
 
     def using(self, **models: str) -> Engine:
