@@ -67,6 +67,6 @@ def agreement(reports: Sequence[Mapping[str, JSON]], sampled: int, least: int = 
 async def agree(
     scope: Scope, solutions: Sequence[str], tests: Sequence[str], sampled: int, least: int, limits: Limits = DEFAULT
 ) -> Agreement:
-    """Runs every solution with every test, each solution once in the life of a run (``scope.once``)."""
-    reports = [await scope.once("run", run_tests, solution, list(tests), limits) for solution in solutions]
-    return agreement(reports, sampled, least)
+    """Runs every solution with every test (``scope.once``); solutions that are the same text are run once."""
+    reports = {text: await scope.once("run", run_tests, text, list(tests), limits) for text in dict.fromkeys(solutions)}
+    return agreement([reports[text] for text in solutions], sampled, least)

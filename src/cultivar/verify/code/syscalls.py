@@ -25,10 +25,14 @@ name_to_handle_at:303:264 open_by_handle_at:304:265 fanotify_init:300:262 person
 migrate_pages:256:238 move_pages:279:239 vhangup:153:58 iopl:172:- ioperm:173:- modify_ldt:154:- uselib:134:-
 """
 """name:number on x86_64:number on aarch64 (from the kernel's unistd headers; - where there is no such call)."""
-# machine: (audit architecture, column above, clone, clone3, socket, prlimit64)
+_OWN = """
+prlimit64:302:261 sched_setscheduler:144:119 sched_setparam:142:118 sched_setattr:314:274 sched_setaffinity:203:122
+"""
+"""Calls whose first argument has to be 0: no other process than the caller's."""
+# machine: (audit architecture, column above, clone, clone3, socket)
 _MACHINES = {
-    "x86_64": (0xC000003E, 0, 56, 435, 41, 302),
-    "aarch64": (0xC00000B7, 1, 220, 435, 198, 261),
+    "x86_64": (0xC000003E, 0, 56, 435, 41),
+    "aarch64": (0xC00000B7, 1, 220, 435, 198),
 }
 MACHINES = tuple(_MACHINES)
 
@@ -41,7 +45,7 @@ _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWU
 
 def program(machine: str = "") -> bytes:
     """The filter as an array of ``struct sock_filter``, for this machine's architecture or another of ``MACHINES``."""
-    audit, column, clone, clone3, socket, prlimit = _MACHINES[machine or platform.machine()]
+    audit, column, clone, clone3, socket = _MACHINES[machine or platform.machine()]
     code: list[tuple[int, int, int, int]] = []
 
     def when(test: int, value: int, action: int) -> None:
@@ -63,7 +67,8 @@ def program(machine: str = "") -> bytes:
     when(_EQUAL, clone3, _ERRNO | _ENOSYS)
     when_argument(clone, _ANY_BIT, _NEW_NAMESPACES, passes=True)
     when_argument(socket, _EQUAL, _AF_UNIX, passes=False)
-    when_argument(prlimit, _EQUAL, 0, passes=False)  # of another process than its own
+    for word in _OWN.split():
+        when_argument(int(word.split(":")[1 + column]), _EQUAL, 0, passes=False)
     for word in _DENIED.split():
         number = word.split(":")[1 + column]
         if number != "-":
