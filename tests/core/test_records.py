@@ -24,7 +24,16 @@ from cultivar.core.records import (
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 data = st.dictionaries(text, st.one_of(text, st.integers(-(2**53), 2**53), st.none()), max_size=3)
 base = {"parents": st.lists(text, max_size=2).map(tuple), "meta": data}
-turns = st.builds(Turn, role=st.sampled_from(["user", "assistant"]), content=text, train=st.booleans(), thought=text)
+turns = st.builds(
+    Turn,
+    role=st.sampled_from(["user", "assistant"]),
+    content=text,
+    train=st.booleans(),
+    thought=text,
+    tool_calls=st.lists(data, max_size=2).map(tuple),
+    tool_call_id=st.none() | text.filter(bool),
+    name=st.none() | text.filter(bool),
+)
 records = st.one_of(
     st.builds(Document, text=text, title=text, **base),
     st.builds(Instruction, prompt=text, reference=st.none() | text, **base),
@@ -62,6 +71,17 @@ def test_the_id_is_of_the_content(a: str, b: str) -> None:
 def test_meta_is_no_part_of_the_id_and_parents_are() -> None:
     assert Document(text="a", meta={"x": 1}).id == Document(text="a").id
     assert Document(text="a", parents=("p",)).id != Document(text="a").id
+
+
+def test_turns_without_tools_keep_the_ids_that_they_had_before_there_were_tools() -> None:
+    plain = Trajectory(task="t", turns=(Turn("user", "Go."),), success=True, reward=1.0)
+    (turn,) = plain.to_json()["turns"]
+    assert list(turn) == ["role", "content", "thought", "action", "reward", "progress", "train"]
+    assert plain.id == "04732cbc9a46d4a7"
+    called = Turn("assistant", "", tool_calls=({"id": "c1", "function": {"name": "go", "arguments": "{}"}},))
+    assert Trajectory(task="t", turns=(called,), success=True, reward=1.0).to_json()["turns"][0]["tool_calls"]
+    later = {**plain.to_json(), "turns": [{**turn, "later": 1}]}
+    assert record_from_json(later) == plain
 
 
 def test_unknown_keys_are_ignored_and_unknown_kinds_refused() -> None:

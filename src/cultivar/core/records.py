@@ -49,11 +49,14 @@ class Record:
 
     @cached_property
     def id(self) -> str:
-        data = Record.to_json(self)  # and not what a kind adds to it for its readers
+        data = self._content()  # and not what a kind adds to it for its readers
         return content_hash({key: value for key, value in data.items() if key not in ("id", "meta")})
 
     def to_json(self) -> dict[str, JSON]:
         """Plain JSON without the id; ``record_from_json`` is its inverse."""
+        return self._content()
+
+    def _content(self) -> dict[str, JSON]:
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         found: dict[str, JSON] = orjson.loads(orjson.dumps({"kind": self.kind, **plain}))
         return found
@@ -132,7 +135,9 @@ class Turn:
     """One message of a trajectory.
 
     ``reward`` and ``progress`` (both in [0, 1]) are those after this turn; ``train`` says whether a learner should be
-    trained on it; ``action`` is the part of an assistant's content that the environment executed.
+    trained on it; ``action`` is the part of an assistant's content that the environment executed. ``tool_calls`` are an
+    assistant's, as the chat-completions API has them; ``tool_call_id`` (and ``name``, the function's) tie a tool's
+    answer to its call.
     """
 
     role: Role
@@ -142,6 +147,22 @@ class Turn:
     reward: float | None = None
     progress: float | None = None
     train: bool = False
+    tool_calls: tuple[JSON, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, JSON]) -> Self:
+        """Unknown keys are ignored, like a record's."""
+        known = {key: value for key, value in data.items() if key in _TURN}
+        if "tool_calls" in known:
+            known["tool_calls"] = tuple(known["tool_calls"])
+        return cls(**known)
+
+
+_TURN = frozenset(f.name for f in fields(Turn))
+_IF_ANY = ("tool_calls", "tool_call_id", "name")
+"""What a turn's JSON leaves out where it is empty, so that turns without tools keep the ids of their trajectories."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,9 +176,17 @@ class Trajectory(Record):
     reward: float
     agent: str = ""
 
+    def _content(self) -> dict[str, JSON]:
+        found = super()._content()
+        for turn in found["turns"]:
+            for name in _IF_ANY:
+                if not turn[name]:
+                    del turn[name]
+        return found
+
     @classmethod
     def from_json(cls, data: Mapping[str, JSON]) -> Self:
-        return super().from_json({**data, "turns": tuple(Turn(**t) for t in data["turns"])})
+        return super().from_json({**data, "turns": tuple(Turn.from_json(t) for t in data["turns"])})
 
 
 @dataclass(frozen=True, kw_only=True)
