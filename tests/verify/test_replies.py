@@ -49,6 +49,19 @@ def test_a_cut_off_reply_may_be_let_through_but_not_an_empty_one() -> None:
         "I'm sorry. I can't do that.",
         "I'm afraid I can't do that.",
         "I am sorry that I cannot help.",
+        "Es tut mir leid, aber dabei kann ich nicht helfen.",
+        "Leider kann ich diese Frage nicht beantworten.",
+        "Je suis désolé, mais je ne peux pas vous aider.",
+        "Désolée, je ne suis pas en mesure de répondre.",
+        "Lo siento, pero no puedo ayudar con eso.",
+        "Como modelo de lenguaje, no tengo opiniones.",
+        "Desculpe, mas não posso ajudar com isso.",
+        "Mi dispiace, ma non posso rispondere.",
+        "Извините, но я не могу помочь.",
+        "抱歉，我无法协助您完成这个请求。",
+        "作为一个人工智能，我没有观点。",
+        "申し訳ありませんが、お答えできません。",
+        "죄송하지만 도와드릴 수 없습니다.",
     ],
 )
 def test_declines(text: str) -> None:
@@ -64,6 +77,14 @@ def test_declines(text: str) -> None:
         "I cannot recommend this book enough.",
         "I am so sorry for that! But here are a few things that could help.",
         "I'm afraid of spiders; how do I get rid of the fear?",
+        "Es tut mir leid, dass du krank bist. Gute Besserung!",
+        "Leider kann ich kein Französisch: was heißt 'merci'?",
+        "Désolé is the French word for sorry.",
+        "Lo siento means: I am sorry.",
+        "No puedo dormir. ¿Qué hago?",
+        "抱歉的近义词是什么？",
+        "Als Kind las ich viel.",
+        "Como ia dizendo, é tarde.",
         "",
     ],
 )
@@ -140,6 +161,24 @@ TEXT = "Name three rivers of Europe and the countries that they cross."
         f"{TEXT}\n\nI hope this helps!",
         f"{TEXT}\n\n---\n*This rewritten prompt adds a constraint.*",
         f'Of course!\n\nHere is the revised prompt:\n\n```markdown\n"{TEXT}"\n```',
+        f"<<<\n{TEXT}\n>>>",
+        f"Rewritten prompt:\n<<<\n{TEXT}\n>>>",
+        f"{TEXT}\n>>>",
+        f"**New prompt:** {TEXT}",
+        f"Rewritten version:\n{TEXT}",
+        f"Prompt: {TEXT}",
+        f"**Here is the rewritten prompt:**\n\n{TEXT}",
+        f"Sure! Here's the given prompt, made harder:\n\n{TEXT}",
+        f"**{TEXT}**",
+        f"*{TEXT}*",
+        f"`{TEXT}`",
+        f"'{TEXT}'",
+        f"> {TEXT}",
+        f"{TEXT}\n\nI kept the original task and added JSON with two kinds of errors, so that an answer has to use it.",
+        f"{TEXT}\n\n(Note: I added a constraint.)",
+        f"{TEXT}\n\n**Note:** This keeps the original task, and asks for more.",
+        f"{TEXT}\n\n---\n\n*I've added a limit on length to make it harder.*",
+        f"Here is the rewritten prompt:\n\n```\n{TEXT}\n```\n\nI added a table so that the answer has to read it.",
     ],
 )
 def test_a_text_without_what_is_around_it(reply: str) -> None:
@@ -162,6 +201,15 @@ def test_a_text_without_what_is_around_it(reply: str) -> None:
         "Write a poem.\nFeel free to rhyme.",
         "Summarise the debate.\nThe new law requires that nobody sings.",
         "Note: use no loops.",
+        "Name a river.\nNote: I added two already.",
+        "Why does it fail?\n\nI added a constraint to my table, and now the insert is refused.",
+        "Mend this.\n\nI made a new version of the recipe and it is harder than before.",
+        "What does this print?\n>>> 1 + 1\n>>>",
+        "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> main\nWhat is this?",
+        "**Name** a river and a **lake**",
+        "* Name a river\n* and a lake *",
+        "`ls` or `dir`",
+        "'To be' or 'not to be'",
     ],
 )
 def test_what_belongs_to_the_text_stays(text: str) -> None:
@@ -170,7 +218,7 @@ def test_what_belongs_to_the_text_stays(text: str) -> None:
 
 def test_nothing_but_wrapping_is_nothing() -> None:
     assert bare("Here is the rewritten prompt:", HEADERS) == ""
-    assert bare("```\n```") == ""
+    assert bare("```\n```") == bare('""') == bare("<<<\n>>>") == ""
     assert bare("<think>I never stop", HEADERS) == ""
 
 
@@ -216,7 +264,22 @@ def test_no_text_breaks_the_rules(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["sorry ", "rewritten ", "rewritten_", "here is the ", '"', "```\n", "it's", "Let me know if\n", "i'm so ", "# "],
+    [
+        "sorry ",
+        "rewritten ",
+        "rewritten_",
+        "here is the ",
+        '"',
+        "```\n",
+        "it's",
+        "Let me know if\n",
+        "i'm so ",
+        "# ",
+        "> ",
+        "*",
+        "<<<",
+        "note: i added ",
+    ],
 )
 def test_the_cost_grows_with_the_length_alone(unit: str) -> None:
     """Eight times the text takes nowhere near sixty-four times as long."""

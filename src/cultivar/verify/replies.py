@@ -7,7 +7,8 @@
     leaked           its rule on words of the prompt's template
     bare             a text without its preamble, heading, fence, quotes and closing remark
 
-The words are English; what is in another language passes. Every function is linear in the length of its text.
+The words are English; in other languages only the commonest refusals are known. Every function is linear in the length
+of its text.
 """
 
 from __future__ import annotations
@@ -45,6 +46,29 @@ _DECLINES = re.compile(
     rf"|i (?:can't|cannot|can not|couldn't|won't|will not|am unable to|am not able to) (?:{_HELP})"
     rf"|i'm (?:unable|not able) to (?:{_HELP}))"
 )
+_DECLINES_ABROAD = re.compile(
+    # an apology, and that one cannot: German, French, Spanish, Portuguese, Italian, Russian, Chinese, Japanese, Korean
+    r"(?:es )?tut mir (?:\w+ )?leid\b[^.]{0,40}\b(?:kann|darf)\b[^.]{0,60}\b(?:nicht|keine?[nrs]?)\b"
+    r"|(?:je suis )?(?:vraiment )?désolée?\b[^.]{0,40}\bje ne (?:peux|puis|suis pas en mesure)\b"
+    r"|lo siento\b[^.]{0,40}\bno puedo\b"
+    r"|(?:desculpe|sinto muito|lamento)\b[^.]{0,40}\bnão (?:posso|consigo)\b"
+    r"|mi dispiace\b[^.]{0,40}\bnon (?:posso|sono in grado)\b"
+    r"|(?:извините|простите|к сожалению)\b[^.]{0,40}\bне (?:могу|смогу)\b"
+    r"|(?:很|非常)?(?:抱歉|对不起|對不起)[^。]{0,20}(?:无法|無法|不能)"
+    r"|(?:大変)?申し訳(?:ございません|ありません)が[^。]{0,40}(?:できません|できかねます|いたしかねます)"
+    r"|죄송(?:합니다|하지만)[^.]{0,60}(?:수 없|못)"
+    # that one cannot, without an apology
+    r"|(?:leider )?(?:ich kann|kann ich)\b[^.]{0,60}\bnicht (?:helfen|weiterhelfen|beantworten|umschreiben|erstellen)\b"
+    r"|je ne (?:peux|puis) (?:malheureusement )?pas (?:vous |t'|te )?(?:aider|répondre|fournir|réécrire|créer)\b"
+    r"|no puedo (?:ayudar|responder|proporcionar|reescribir|cumplir)"
+    r"|não (?:posso|consigo) (?:ajudar|responder|fornecer|reescrever)|non posso (?:aiutar|rispondere|fornire)"
+    r"|我(?:无法|無法|不能)(?:帮助|協助|协助|提供|回答)"
+    # what one is
+    r"|als (?:ki\b|ki-|künstliche intelligenz|sprachmodell)"
+    r"|en tant qu(?:'ia\b|'intelligence artificielle|e modèle de l)"
+    r"|como (?:una ia\b|uma ia\b|(?:un |una |um |uma )?(?:inteligencia artificial|inteligência artificial|modelo de l))"
+    r"|作为(?:一个|一名)?(?:人工智能|ai)"
+)
 
 
 def fault(choice: Choice, *, cut_off: bool = False) -> str | None:
@@ -62,8 +86,8 @@ def fault(choice: Choice, *, cut_off: bool = False) -> str | None:
 
 def declines(text: str) -> bool:
     """Whether a text opens by saying that it will not do what was asked ("I'm sorry, but", "As an AI", "I cannot")."""
-    opening = " ".join(text[:400].replace("’", "'").replace("*", "").lower().split())
-    return _DECLINES.match(opening.lstrip(string.punctuation + " ")) is not None
+    opening = " ".join(text[:400].replace("’", "'").replace("*", "").lower().split()).lstrip(string.punctuation + " ¡“")
+    return any(pattern.match(opening) for pattern in (_DECLINES, _DECLINES_ABROAD))
 
 
 def apologises(text: str, words: int = 80) -> bool:
@@ -115,20 +139,44 @@ _MADE = (
     "more [a-z]+|deepened|expanded|enhanced|adapted|possible|requested|final|challenging|complex|adjusted|concrete"
 )
 _PREAMBLE = re.compile(
-    rf"(?:{_ASIDE}[,.!: ]{{1,3}})?(?:here(?:['’]s| is| are)|below is|this is|the following is) "
+    rf"[#*_]{{0,4}} ?(?:{_ASIDE}[,.!: ]{{1,3}})?(?:here(?:['’]s| is| are)|below is|this is|the following is) "
     r"(?:(?:the|your|my|a|an|one) )?"
-    rf"(?:[a-z-]{{1,20}},? ){{0,3}}?(?:{_MADE})\b[^\n:]{{0,80}}:\s*",
+    rf"(?:[a-z-]{{1,20}},? ){{0,3}}?(?:{_MADE})\b[^\n:]{{0,80}}:(?:[*_]{{1,3}}(?=\s))?\s*",
     re.IGNORECASE,
 )
+_HEADING = re.compile(
+    rf"[#*_]{{0,4}} ?(?:(?:(?:{_MADE}) ){{1,2}}(?:prompt|version|instruction|question|task)|prompt)"
+    r"(?::[*_]{1,3}|[*_]{0,3}:)\s*",
+    re.IGNORECASE,
+)
+_DID = "kept|keeps|added|adds|changed|made|replaced|inserted|included|embedded|introduced|preserved|preserves|turned"
+_NOTE = r"(?:note|explanation|changes)\b[^\w\n]{1,6}"
 _REMARK = re.compile(
     r"[(*_]{0,2}(?:let me know (?:if|whether)|i hope (?:this|that|it) (?:helps|meets|works|is)|would you like me to|"
     r"feel free to (?:ask|adjust|modify|let|reach)|what i changed|changes made|explanation of (?:the )?changes|"
     r"(?:this|the) (?:(?:rewritten|revised|new|evolved|modified) (?:prompt|version|instruction|question)|rewrite)\b"
-    r"[^.\n]{0,40}\b(?:adds|asks|requires|keeps|is|now|makes|introduces))\b",
+    r"[^.\n]{0,40}\b(?:adds|asks|requires|keeps|is|now|makes|introduces)|"
+    rf"(?:{_NOTE})?(?:i(?:['’]ve| have)?|this) (?:{_DID})\b[^\n]{{0,200}}?(?:the original (?:prompt|task|question|"
+    r"instruction|request|meaning)|the rewrite|so that (?:an|the) answer|to make (?:it|the (?:prompt|task|question)) "
+    r"(?:harder|more))|"
+    rf"{_NOTE}(?:i(?:['’]ve| have)?|this) (?:{_DID})\b[^\n]{{0,40}}?(?:constraint|requirement|reasoning|depth))\b",
     re.IGNORECASE,
 )
 """How a closing line of the model's own begins."""
-_QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“", "「": "」"}
+_QUOTES = {
+    "<<<": ">>>",
+    "**": "**",
+    "*": "*",
+    "`": "`",
+    "> ": "",
+    '"': '"',
+    "“": "”",
+    "«": "»",
+    "„": "“",
+    "「": "」",
+    "'": "'",
+}
+"""What opens and closes around a whole text: the marks of our prompts, Markdown's, and quotes."""
 _TEXTS = ("", "text", "txt", "plaintext", "markdown", "md", "prompt")
 
 
@@ -155,7 +203,7 @@ def bare(reply: str, headers: Sequence[str] = ()) -> str:
 
 
 def _unheaded(text: str, headers: Sequence[str]) -> str:
-    for pattern in (_INTERJECTION, _PREAMBLE):
+    for pattern in (_INTERJECTION, _PREAMBLE, _HEADING):
         if found := pattern.match(text):
             text = text[found.end() :].strip()
     for header in headers:
@@ -183,7 +231,13 @@ def _unfenced(text: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    close = _QUOTES.get(text[:1])
-    if close is None or len(text) < 2 or text[-1] != close or close in text[1:-1]:
-        return text
-    return text[1:-1].strip()
+    if text.endswith("\n>>>") and text.count(">>>") == 1 and "<<<" not in text:
+        return text[:-3].rstrip()
+    for mark, close in _QUOTES.items():
+        if not text.startswith(mark) or not text.endswith(close) or len(text) < len(mark + close):
+            continue
+        inner = text[len(mark) : len(text) - len(close)]
+        doubled = inner[:1] == mark[0] or (close or "\n") in inner
+        if not doubled and (mark[0] not in "*`" or inner.strip() == inner):
+            return inner.strip()
+    return text
