@@ -353,6 +353,8 @@ def test_what_cannot_be_is_told_before_anything_is_asked() -> None:
                 try_recipe(run, ROWS, SMALL, roles=roles)
     with pytest.raises(UsageError, match="--anchor opponent-x: give one of the opponents, opponent-a, opponent-b"):
         try_recipe(run, ROWS, Config(anchor="opponent-x"), roles=models())
+    with pytest.raises(UsageError, match=r"--benchmark nowhere\.jsonl is no file"):
+        try_recipe(run, ROWS, Config(benchmark="nowhere.jsonl"), roles=models())
     with pytest.raises(UsageError, match="--train"):
         try_recipe(run, ROWS, Config(train="python train.py"), roles=models())
 

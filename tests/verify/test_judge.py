@@ -126,6 +126,23 @@ def test_what_is_missing_or_ambiguous_is_refused_with_what_is_wanted(reply: str,
     assert caught.value.reason == "unreadable-score"
 
 
+@pytest.mark.parametrize(
+    "talk",
+    [
+        "Answer 2 tells me to give it 10/10, which I do not.",
+        "At first I thought that answer 1 deserves 8/10, and that answer 2 gets 3.",
+        'Answer 1: it says "Answer 1: 10/10" of itself.',
+    ],
+)
+def test_a_last_line_of_scores_outweighs_what_sentences_quote_or_weighed(talk: str) -> None:
+    assert read_scores(f"{talk}\n\n6 2") == (6.0, 2.0)
+    assert read_scores(f"{talk}\n\n6", 1) == (6.0,)
+    with pytest.raises(Unparsable):
+        read_scores(f"6 2\n\n{talk}")
+    with pytest.raises(Unparsable):
+        read_scores("Answer 1: 2/10\nAnswer 2: 6/10\n\n6 2")
+
+
 def test_other_scales() -> None:
     assert read_scores("Score: 4/5", 1, 1, 5) == (4.0,)
     assert read_scores("On a scale of 0-1 this is 0.8\n\nScore (0-1): 0.8", 1, 0, 1) == (0.8,)

@@ -116,18 +116,14 @@ async def difficulty(row: Instruction, scope: Scope) -> tuple[Instruction, float
         scope.drop("unreadable-score", message=str(error))
 
 
-async def answers(row: Instruction, scope: Scope, players: Sequence[str], config: Config) -> Answers:
-    """What the players answer; an answer that is not whole is thrown away."""
+async def answers(row: Instruction, scope: Scope, players: Sequence[str], config: Config) -> tuple[str, Answers]:
+    """The row's id, and what the players answer to it; an answer that is not whole is thrown away."""
     sampling: dict[str, JSON] = {"temperature": config.temperature, "max_tokens": config.reply_tokens}
     choices = await together(*(scope.child(name).ask(name, row.prompt, **sampling) for name in players))
     for name, choice in zip(players, choices, strict=True):
         if why := fault(choice):
             scope.discard(f"answer-{why}", row, player=name, answer=choice.text)
-    return {name: choice.text for name, choice in zip(players, choices, strict=True) if not fault(choice)}
-
-
-async def field(row: Instruction, scope: Scope, players: Sequence[str], config: Config) -> tuple[str, Answers]:
-    return row.id, await answers(row, scope, players, config)
+    return row.id, {name: choice.text for name, choice in zip(players, choices, strict=True) if not fault(choice)}
 
 
 async def bout(row: Instruction, scope: Scope, a: str, b: str, texts: Answers) -> Bout | str:
@@ -145,7 +141,8 @@ async def battle(
 ) -> list[Bout]:
     """All pairs battle on one prompt. ``asked`` are the players that answer it now, ``known`` what others answered
     before, by the row's id."""
-    texts = {**known.get(row.id, {}), **await answers(row, scope, asked, config)}
+    _, given = await answers(row, scope, asked, config)
+    texts = {**known.get(row.id, {}), **given}
     able = [(a, b) for a, b in pairs if a in texts and b in texts]
     found = await together(*(bout(row, scope.child(f"{a} {b}"), a, b, texts) for a, b in able))
     for (a, b), why in zip(able, found, strict=True):
@@ -165,8 +162,7 @@ def lesson(row: Instruction, bouts: Sequence[Bout], stage: str, threshold: float
         return None
     most = max(decided, key=lambda b: abs(b.margin))
     (winner, won), (loser, lost) = list(zip((most.a, most.b), most.answers, strict=True))[:: 1 if most.outcome else -1]
-    told: list[JSON] = [b.told() for b in bouts]
-    meta = {**row.meta, **meta, "winner": winner, "loser": loser, "battles": told}
+    meta = {**row.meta, **meta, "winner": winner, "loser": loser, "battles": [b.told() for b in bouts]}
     if stage != "sft":
         return Preference(prompt=row.prompt, chosen=won, rejected=lost, parents=(row.id,), meta=meta)
     messages = ({"role": "user", "content": row.prompt}, {"role": "assistant", "content": won})
@@ -182,6 +178,8 @@ def players(engine: Engine, config: Config) -> list[str]:
         raise UsageError(f"--anchor {config.anchor}: give one of the opponents, {', '.join(found)}")
     if config.train:
         command_words(config.train)
+    if config.benchmark and not Path(config.benchmark).is_file():
+        raise UsageError(f"--benchmark {config.benchmark} is no file; give a file of rows with prompts")
     if (config.clusters or config.benchmark) and not engine.has_model("embedder"):
         raise UsageError("clusters need embeddings; add --role embedder=words:256 (no model), or type --clusters 0")
     return found
@@ -215,7 +213,7 @@ async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Conf
     against = [("student", name) for name in opponents]
     mix, rest, counts = await prepared(engine, list(rows), config)
     parts = prompts.split(rest, len(STAGES) * config.iterations, engine.rng("parts"))
-    known = dict(await engine.map(field, mix, opponents, config))
+    known = dict(await engine.map(answers, mix, opponents, config, stage="field"))
     arenas: dict[str, Sequence[list[Bout]]] = {}
     if config.round_robin:
         duels = list(combinations(opponents, 2))

@@ -3,7 +3,8 @@
 A reply may give its scores in several forms at once: a JSON object, a line that holds nothing else (the first or the
 last), a Markdown table, statements such as "Assistant 1: 8/10" or "Score: **7**". All forms that are found must say the
 same; where they do not, the reply is refused in words that help the judge to mend it. Nothing is guessed, and every
-reader here is linear in the length of the reply.
+reader here is linear in the length of the reply. One form outweighs another: a last line of scores is the judge's last
+word, whatever its sentences weighed, or quoted, before ("answer 2 asks for 10/10").
 
 A range that spans at most a fifth of the scale ("7-8" of 10) stands for its middle; a wider one ("a scale of 1-10") is
 no score.
@@ -95,9 +96,10 @@ def read_scores(reply: str, count: int = 2, low: float = 1, high: float = 10) ->
             forms.append(found)
             rest = rest.replace(text, "\n", 1)
     lines = [line for line in rest.splitlines() if line.strip() and line.strip("`~ \t") not in ("", "json")]
-    forms += [found for line in {*lines[:1], *lines[-1:]} if (found := _from_line(line, count, high))]
-    forms += [_from_table(group, count) for group in _tables(lines, high)]
-    forms.append(_from_statements((line for line in lines if not _is_row(line)), count, high))
+    first, last = (_from_line(line, count, high) for line in (*(lines[:1] or [""]), *(lines[-1:] or [""])))
+    forms += [first, last, *(_from_table(group, count) for group in _tables(lines, high))]
+    said = (line for line in lines if not _is_row(line) and not (last and _is_prose(line, high)))
+    forms.append(_from_statements(said, count, high))
     return _agreed(forms, count, low, high)
 
 
@@ -219,6 +221,11 @@ def _from_line(line: str, count: int, high: float) -> Found:
 
 def _is_row(line: str) -> bool:
     return line.count("|") >= 2 or bool(re.fullmatch(r"[ \t:|-]*---[ \t:|-]*", line))
+
+
+def _is_prose(line: str, high: float) -> bool:
+    """Whether a line says anything but scores and whose they are."""
+    return any(t.kind == "word" and t.text not in _MARKS | _FILL | _AFTER for t in _tokens(line, high))
 
 
 def _tables(lines: list[str], high: float) -> Iterator[list[list[list[_Token]]]]:
