@@ -251,6 +251,10 @@ def test_keywords_of_several_words() -> None:
         ("let", "let's", "letter"),
         ("picnic", "picnicked", "nick"),
         ("basis", "bases", "basil"),
+        ("unit", "units", "united"),
+        ("cloth", "cloths", "clothing"),
+        ("relay", "relayed", "laid"),
+        ("axis", "axes", "axe"),
     ],
 )
 def test_forms_that_count_and_words_that_do_not(keyword: str, good: str, bad: str) -> None:

@@ -23,17 +23,17 @@ freeze froze frozen; get got gotten; give gave given; go went gone goes; grind g
 hanged; have has had; hear heard; hide hid hidden; hit; hold held; hurt; keep kept; kneel knelt kneeled; knit knitted;
 know knew known; lay laid; lead led; lean leant leaned; leap leapt leaped; learn learnt learned; leave left; lend
 lent; let; lie lay lain lied; light lit lighted; lose lost; make made; mean meant; meet met; mow mown mowed; pay paid;
-plead pled pleaded; prove proven proved; put; quit quitted; read; rid ridded; ride rode ridden; ring rang rung; rise
-rose risen; run ran; saw sawn sawed; say said; see saw seen; seek sought; sell sold; send sent; set; sew sewn sewed;
-shake shook shaken; shave shaven shaved; shear shorn sheared; shed; shine shone shined; shoe shod shoed; shoot shot;
-show shown showed; shrink shrank shrunk; shut; sing sang sung; sink sank sunk; sit sat; sleep slept; slide slid; sling
-slung; slit; smell smelt smelled; sow sown sowed; speak spoke spoken; speed sped speeded; spell spelt spelled; spend
-spent; spill spilt spilled; spin spun; spit spat; split; spoil spoilt spoiled; spread; spring sprang sprung; stand
-stood; steal stole stolen; stick stuck; sting stung; stink stank stunk; strike struck stricken; string strung; strive
-strove striven strived; swear swore sworn; sweep swept; swell swollen swelled; swim swam swum; swing swung; take took
-taken; teach taught; tear tore torn; tell told; think thought; throw threw thrown; thrust; tread trod trodden;
-understand understood; undergo underwent undergone undergoes; wake woke woken waked; wear wore worn; weave wove woven
-weaved; weep wept; wet wetted; win won; wind wound; wring wrung; write wrote written"""
+plead pled pleaded; prove proven proved; put; quit quitted; read; relay relayed relaid; rid ridded; ride rode ridden;
+ring rang rung; rise rose risen; run ran; saw sawn sawed; say said; see saw seen; seek sought; sell sold; send sent;
+set; sew sewn sewed; shake shook shaken; shave shaven shaved; shear shorn sheared; shed; shine shone shined; shoe shod
+shoed; shoot shot; show shown showed; shrink shrank shrunk; shut; sing sang sung; sink sank sunk; sit sat; sleep
+slept; slide slid; sling slung; slit; smell smelt smelled; sow sown sowed; speak spoke spoken; speed sped speeded;
+spell spelt spelled; spend spent; spill spilt spilled; spin spun; spit spat; split; spoil spoilt spoiled; spread;
+spring sprang sprung; stand stood; steal stole stolen; stick stuck; sting stung; stink stank stunk; strike struck
+stricken; string strung; strive strove striven strived; swear swore sworn; sweep swept; swell swollen swelled; swim
+swam swum; swing swung; take took taken; teach taught; tear tore torn; tell told; think thought; throw threw thrown;
+thrust; tread trod trodden; understand understood; undergo underwent undergone undergoes; wake woke woken waked; wear
+wore worn; weave wove woven weaved; weep wept; wet wetted; win won; wind wound; wring wrung; write wrote written"""
 """Base, then every past form and participle that it has; these stand in place of -ed."""
 
 _NOUNS = """
@@ -42,7 +42,8 @@ knives; wife wives; life lives; leaf leaves; loaf loaves; half halves; calf calv
 elves; wolf wolves; thief thieves; scarf scarves; hoof hooves; dwarf dwarves; wharf wharves; sheaf sheaves; ovum ova;
 datum data; medium media; bacterium bacteria; criterion criteria; phenomenon phenomena; cactus cacti; fungus fungi;
 nucleus nuclei; stimulus stimuli; alumnus alumni; focus foci; radius radii; appendix appendices; index indices; matrix
-matrices; vertex vertices; formula formulae; larva larvae; antenna antennae; alga algae; graffito graffiti"""
+matrices; vertex vertices; formula formulae; larva larvae; antenna antennae; alga algae; axis axes; corpus corpora;
+minimum minima; maximum maxima; graffito graffiti"""
 
 _SPELLINGS = """
 grey gray; doughnut donut; plough plow; axe ax; mould mold; moult molt; pyjama pajama; moustache mustache; cosy cozy;
@@ -59,7 +60,8 @@ _ENDINGS = (("ise", "ize", 6), ("isation", "ization", 9), ("yse", "yze", 6), ("o
 _PREFIXES = ("re", "un", "over", "out", "under", "mis", "fore", "with", "up", "in")
 _NOT_PLURAL = {"news", "series", "species", "lens", "always", "across", "perhaps", "its", "his", "this", "yes"}
 _NO_MEN = {"human", "german", "roman", "talisman", "shaman", "caiman", "ottoman", "norman"}
-_NO_ING = {"even", "morn"}
+_NOT_VERBS = {"breath", "cloth", "even", "his", "morn", "she", "unit"}
+"""With an ending of a verb they would be other words: breathed, clothing, evening, united."""
 _KEEPS_E = {"singe", "swinge"}
 """Without the e they would be forms of another verb (sing, swing)."""
 _VOWELS = re.compile(r"[aeiou]+|(?<![aeiou])y(?![aeiou])")
@@ -142,6 +144,8 @@ def _pasts(word: str) -> list[str]:
     for prefix in ("", *_PREFIXES):
         if word.startswith(prefix) and (known := VERBS.get(word[len(prefix) :])) is not None:
             return [prefix + form for form in known]
+    if word in _NOT_VERBS:
+        return []
     if word.endswith("e"):
         return [word + "d"]
     if _consonant_y(word):
@@ -150,7 +154,7 @@ def _pasts(word: str) -> list[str]:
 
 
 def _gerunds(word: str) -> list[str]:
-    if word in _NO_ING:
+    if word in _NOT_VERBS:
         return []
     if word.endswith("ie"):
         return [word[:-2] + "ying"]
