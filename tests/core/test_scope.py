@@ -178,3 +178,14 @@ async def test_a_branch_may_return_an_exception() -> None:
         return lost if number == 1 else number
 
     assert await together(*map(branch, range(3))) == [0, lost, 2]
+
+
+async def test_what_a_branch_took_is_its_own_and_the_items(journal: Journal) -> None:
+    for _ in range(2):  # new, and replayed
+        scope = scope_for(journal, ScriptedModel(["one", "two words", "three whole words"]))
+        await scope.ask("any", "a")
+        left, right = scope.child("left"), scope.child("right")
+        await left.ask("any", "b")
+        await right.child("deeper").ask("any", "c")
+        took = [(s.spent.calls, s.spent.completion_tokens) for s in (left, right, scope)]
+        assert took == [(1, 2), (0, 0), (3, 6)]

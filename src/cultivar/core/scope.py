@@ -27,7 +27,7 @@ import orjson
 from cultivar.core.budget import Budget, Spent
 from cultivar.core.errors import BudgetSpent, CultivarError, Dropped, ItemFailed, Unparsable, UsageError
 from cultivar.core.journal import Journal
-from cultivar.core.protocols import Choice, Model, Reply, Request
+from cultivar.core.protocols import Choice, Model, Reply, Request, Usage
 from cultivar.core.records import JSON, Message, Record, content_hash, record_from_json
 from cultivar.core.vectors import unpacked
 
@@ -140,7 +140,7 @@ class Scope:
         self._seen: Counter[bytes] = Counter()
         self.discards: list[Discard] = []
         self.spent = Spent()
-        "What the item's calls took, new or replayed."
+        "What the calls of this path took, new or replayed; the item's own scope counts those of its branches too."
         self.refused: Exception | None = None
         "Why an effect of this item was not begun: the item is unfinished, whatever its function makes of that."
 
@@ -273,7 +273,7 @@ class Scope:
         key = self._key({"ask": role, "model": model.name, "request": body})
         stored = backing.journal.call(key)
         if stored is not None:
-            self._root.spent.add(backing.budget.priced(role, stored, model.name).usage)
+            self._spend(backing.budget.priced(role, stored, model.name).usage)
             return stored
         self._go_on()
         try:
@@ -288,10 +288,15 @@ class Scope:
             answered = await model.complete(replace(request, key=key.hex()))
             reply = backing.budget.priced(role, answered, model.name)
             await backing.journal.put_call(key, self.item, self.path, role, model.name, body, reply)
-            self._root.spent.add(reply.usage)
+            self._spend(reply.usage)
         finally:
             backing.call_ended(role, reply)
         return reply
+
+    def _spend(self, usage: Usage) -> None:
+        self.spent.add(usage)
+        if self._root is not self:
+            self._root.spent.add(usage)
 
     def _go_on(self) -> None:
         """Raises what ends the run, if anything does, or the item, if it is only to be replayed."""
