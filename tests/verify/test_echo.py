@@ -22,7 +22,6 @@ REST = "The reef needs ten years to recover, at least."
         "Certainly! As a marine biologist, ",
         "Speaking as a diver, ",
         "In my twenty years as a marine biologist, ",
-        "With over twenty years of experience in counting corals, ",
         "Drawing on my experience, ",
         "I am a marine biologist. ",
         "Hello! I'm a marine biologist, diver and teacher. ",
@@ -47,6 +46,12 @@ def test_an_echo_is_taken_off(opening: str) -> None:
         "As a chemist, I would object.",  # not who the identity is
         "As an island, Corsica has reefs.",
         "In the sea, fish live.",
+        "After eleven years of rejection letters, she opened the envelope and read that it would be published.",
+        "After ten years of marriage, I left.",
+        "In the years of the Depression, the banks failed.",
+        "With ten years of experience, the diver may ask for more.",
+        "As a diver, you need a licence.",  # said of the reader
+        "As a diver, your first duty is to your partner.",
         "After the war, my country had no ships.",
         "I am sure. The reef recovers.",
         "I am a marine biologist, and I would wait.",  # more than an opening: it is found by speaks_as
@@ -61,6 +66,19 @@ def test_an_echo_is_taken_off(opening: str) -> None:
 )
 def test_what_is_no_echo_stays(answer: str) -> None:
     assert without_echo(answer, IDENTITY) == answer
+
+
+@pytest.mark.parametrize(
+    ("opening", "rest"),
+    [
+        ("With over twenty years of experience in counting corals, ", "I can tell you that they recover."),
+        ("After two decades as a diver, ", "I would wait."),
+        ("As a diver, ", "I can tell you what your reef needs."),
+        ("As a diver, ", "you would hear from me to wait."),
+    ],
+)
+def test_an_echo_before_what_is_said_in_the_first_person(opening: str, rest: str) -> None:
+    assert without_echo(opening + rest, IDENTITY) == rest[0].upper() + rest[1:]
 
 
 def test_words_for_experts_are_enough_without_a_title() -> None:
@@ -126,5 +144,13 @@ def test_instructions_that_ask_for_a_voice() -> None:
     assert in_a_voice("Write a cover letter for a marine biologist.")
     assert in_a_voice("Act as a pirate.")
     assert in_a_voice("As a doctor, what would you do?")
+    assert in_a_voice("You've been a teacher for 30 years. How was it?")
+    assert in_a_voice("Write a short story about a diver.")
+    assert in_a_voice('Write a sentence that ends with the word "published".')
+    assert in_a_voice("Give me an example of a time when you had to laugh.")
     assert not in_a_voice("You are given a list of reefs; sort it.")
+    assert not in_a_voice("Explain a reef in one sentence.")
+    assert not in_a_voice("How do I find a publisher for my story?")
+    assert not in_a_voice("How do I prepare for an interview?")
+    assert not in_a_voice("What happened at the time when reefs formed?")
     assert not in_a_voice("How long does a reef take to recover?")

@@ -26,11 +26,15 @@ _GREETING = re.compile(
 _SENTENCE = re.compile(r"[^.!?\n]{0,400}")
 _AS = re.compile(r"\W{0,3}(?:(?:speaking|well),? )?as (?:an? |the |your |(?=someone))([^.!?\n]{3,200})", re.IGNORECASE)
 _AM = re.compile(r"\W{0,3}I(?:['’]m| am) (?:an? |the |your )([^.!?\n]{3,300})[.!](?=\s)", re.IGNORECASE)
-_PAST = re.compile(
-    r"\W{0,3}(?:in|with|from|over|after|drawing (?:up)?on|based on|having)\b[^.!?\n]{0,80}?"
-    r"\b(?:my [^.!?,\n]{0,60}(?:experience|expertise|years|career|practice|work)|(?:years|decades) (?:of|as|in))\b",
+_SINCE = r"\W{0,3}(?:in|with|from|over|after|drawing (?:up)?on|based on|having)\b[^.!?\n]{0,80}?\b"
+_MINE = re.compile(_SINCE + r"my [^.!?,\n]{0,60}(?:experience|expertise|years|career|practice|work)\b", re.IGNORECASE)
+_YEARS = re.compile(
+    _SINCE + r"(?:years|decades) (?:of (?:[\w-]{1,20} ){0,3}?(?:experience|expertise|practice)|as an? [\w -]{3,60}|"
+    r"in (?:the|this) (?:field|industry|business|profession|trade))\b",
     re.IGNORECASE,
 )
+"""Such years are the speaker's own if he goes on with "I"."""
+_FIRST = re.compile(r"(?:I|my|we|our|me)\b", re.IGNORECASE)
 _STARTS = re.compile(
     r"(?:and |so |but )?(?:I|my|we|our|let|here|the|you|your|it|this|these|there|when|if|first|to|what)\b",
     re.IGNORECASE,
@@ -42,8 +46,11 @@ _CLAIM = re.compile(
     re.IGNORECASE,
 )
 _VOICE = re.compile(
-    r"\b(?:act as|acting as|pretend|role-?play|you are an?|as an? \w+(?=,)|letter|speech|monologue|diary|bio|biography|"
-    r"introduc\w+|dialog(?:ue)?|resume|cv|first[- ]person|voice of|persona)\b",
+    r"\b(?:act as|acting as|pretend|role-?play|you(?: are|['’]re|['’]ve been| have been) an?|as an? \w+(?=,)|letter|"
+    r"speech|monologue|diary|bio|biography|introduc\w+|dialog(?:ue)?|resume|cv|first[- ]person|voice of|persona|"
+    r"a time (?:when |that )?(?:you|I)|(?:write|tell|compose|create|make up|invent|draft|give|continue|finish) "
+    r"(?:me |us )?(?:an?|one|some|the|this|your|two|three|\d+) (?:[\w'-]{1,20} ){0,2}(?:story|stories|tale|novel|"
+    r"fiction|scene|poem|lyrics|song|joke|anecdote|quote|sentence|paragraph|e-?mail)s?)\b",
     re.IGNORECASE,
 )
 
@@ -57,8 +64,9 @@ def without_echo(answer: str, identity: str) -> str:
     """The answer without an opening that says who is speaking; never empty.
 
     Taken off: "As a ..., ", "In my years as ..., " and "I am a ... .", with a greeting before it, where the noun is one
-    of the identity's or a word for experts. What comes back is a tail of the answer, its first letter made a capital;
-    an answer with no such opening comes back as it is.
+    of the identity's or a word for experts, and what follows is not said of the reader alone ("As a diver, you need").
+    What comes back is a tail of the answer, its first letter made a capital; an answer with no such opening comes back
+    as it is.
     """
     greeting = _GREETING.match(answer)
     start = greeting.end() if greeting else 0
@@ -67,8 +75,11 @@ def without_echo(answer: str, identity: str) -> str:
     commas = [found.end() for found in re.finditer(r",\W{0,3} ", answer[:end]) if found.start() > start]
     begins = [comma for comma in commas if _STARTS.match(answer, comma)]
     cut = 0
-    if ((said := _AS.match(answer, start)) and _named(said[1], identity)) or _PAST.match(answer, start):
-        cut = begins[0] if begins else commas[0] if len(commas) == 1 else 0
+    next_clause = begins[0] if begins else commas[0] if len(commas) == 1 else 0
+    if said := _AS.match(answer, start):
+        cut = next_clause if _named(said[1], identity) and not _of_the_reader(answer[next_clause:end]) else 0
+    elif _MINE.match(answer, start) or (_YEARS.match(answer, start) and _FIRST.match(answer, next_clause)):
+        cut = next_clause
     elif (said := _AM.match(answer, start)) and _named(said[1], identity) and not begins:
         cut = said.end()
     rest = answer[cut:].lstrip() if cut else ""
@@ -94,3 +105,10 @@ def _named(phrase: str, identity: str) -> bool:
     head = re.findall(r"\w+", _AFTER_NOUN.split(phrase, maxsplit=1)[0].lower())
     own = set(re.findall(r"\w+", title[1].lower())) - STOP_WORDS if title else set()
     return bool(head) and head[-1] in _EXPERTS | own
+
+
+def _of_the_reader(clause: str) -> bool:
+    """Whether somebody speaks to "you" and not of himself."""
+    return re.match(r"\W*you(?:r|['’]re)?\b", clause, re.IGNORECASE) is not None and not re.search(
+        r"\b(?:I|me|my|we|our)\b", clause, re.IGNORECASE
+    )
