@@ -5,7 +5,7 @@ diversify   our templates -> more phrasings -> other styles -> the labels of the
 
 Departures from the paper:
 - Labels and toxicity come from a judge (any model), where the paper has classifiers trained on tweets and an API; a
-  text may be given up to three topics, and passes if the wanted one is among them.
+  text may be given up to three topics, and passes if the wanted one is among them; an emotion may be none of the six.
 - Keywords are matched in their inflected forms by own rules and tables, where the paper has the lemmas of spaCy.
 - A preamble is looked for in the first line only; "at least" has no upper end.
 - A label that the judge cannot be brought to name leaves an answer unscored. A toxicity that it does not give counts as

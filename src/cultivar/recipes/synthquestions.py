@@ -7,8 +7,9 @@ bottom-up    document + attributed demos -> user, scene -> parts -> query -> rul
 Departures from the paper:
 - There is no web search: a real question's document is the passage of the corpus whose words fit its keywords best
   (``sources.matching``); a question without one is dropped.
-- Real questions are not deduplicated or grouped here: give a file that is. Without --questions four attributed demos of
-  ours are shown; the paper draws from 29,000.
+- Real questions are not grouped, nor compared with benchmarks: give a file that was. Without --questions four
+  attributed demos of ours are shown; the paper draws from 29,000. Documents are whatever the corpus holds; the paper
+  mixes web text with mathematics and code.
 - What the prompt forbids is checked too: extra information must stand in the document and in the query, and a query may
   not point to a text that it does not bring along. The author is told what is wrong and may mend it.
 - One model writes user, motivation, scene and query in one reply, and names the topic out of a list of ours, where the
