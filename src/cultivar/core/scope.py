@@ -5,9 +5,8 @@ item. Each effect is found again in the journal by
 
     run seed + item + scope path + what is asked (model and request, or function and arguments) + occurrence
 
-where *occurrence* counts the identical requests in that scope path. So a replay does not depend on timing, a retry of
-the same prompt is not answered with the reply that was just refused, and a changed prompt asks anew while everything
-before it is replayed.
+where *occurrence* counts the identical requests in that scope path. So a replay does not depend on timing, a retry is
+not answered with the reply that was just refused, and a changed prompt asks anew after all before it was replayed.
 """
 
 from __future__ import annotations
@@ -165,9 +164,8 @@ class Scope:
         """Does ``function(*args)`` once in the life of the run and gives its result ever after.
 
         For every effect that is not a question to a model: a planner with a limit, a sandboxed run, a clock. The
-        function is named in the key, so it must be a module's own; it may be async. Arguments and result are JSON,
-        records, or lists of them; a result comes back as the journal gives it (tuples as lists), new or replayed.
-        A synchronous function may run in another process.
+        function is named in the key, so it must be a module's own; it may be async, and where it is not, it may run in
+        another process. Arguments and result are JSON, records, or lists of them; tuples come back as lists.
         """
         told = f"{function.__module__}.{function.__qualname__}"
         key = self._key({"once": name, "function": told, "args": plain(args)})
@@ -220,10 +218,9 @@ class Scope:
 
         Without ``parse`` the Choice itself comes back, refused, cut off or empty as it may be. ``parse`` turns its text
         into a value or raises Unparsable(why); the model is then asked again, up to ``retries`` times, with every
-        attempt and its reason shown to it unless ``show_error`` is False. A pydantic model may stand for ``parse``: it
-        becomes the schema too.
-        With ``n`` a list comes back; samples that cannot be parsed are left out of it, and it is never empty.
-        Raises Unparsable when the retries are used up, EndpointError when there is no answer to be had.
+        attempt and its reason shown to it unless ``show_error`` is False. A pydantic model may be ``parse`` and schema.
+        With ``n`` a list comes back, never empty, without the samples that cannot be parsed. Raises Unparsable when the
+        retries are used up, EndpointError when there is no answer to be had.
         """
         read = parse
         if isinstance(parse, type) and hasattr(parse, "model_json_schema"):
@@ -294,9 +291,8 @@ class Scope:
         return reply
 
     def _spend(self, usage: Usage) -> None:
-        self.spent.add(usage)
-        if self._root is not self:
-            self._root.spent.add(usage)
+        for scope in {self, self._root}:
+            scope.spent.add(usage)
 
     def _go_on(self) -> None:
         """Raises what ends the run, if anything does, or the item, if it is only to be replayed."""
