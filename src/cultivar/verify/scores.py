@@ -66,6 +66,7 @@ _MARKS = _words(
 _WHOLE = frozenset({"overall", "final", "total"})
 _FILL = _words("a an the of at is are was be it this as for to with my i would perfect full high low")
 _AFTER = _words("because for as due and since vs while but to in")
+_NEUTRAL = _MARKS | _FILL | _AFTER
 _JOINS = frozenset(("and", "or", "vs", "versus", "both"))
 _LABELS = frozenset(_NOUNS.split("|")) | {"score", "rating", "overall", "final", "grade", "for", "value"}
 
@@ -225,7 +226,7 @@ def _is_row(line: str) -> bool:
 
 def _is_prose(line: str, high: float) -> bool:
     """Whether a line says anything but scores and whose they are."""
-    return any(t.kind == "word" and t.text not in _MARKS | _FILL | _AFTER for t in _tokens(line, high))
+    return any(t.kind == "word" and t.text not in _NEUTRAL for t in _tokens(line, high))
 
 
 def _tables(lines: list[str], high: float) -> Iterator[list[list[list[_Token]]]]:
