@@ -260,10 +260,12 @@ def ours(prompts: Path, out: Path, url: str, in_flight: int, work: str) -> int:
                 self.samples.append((time.monotonic(), time.process_time(), self.calls))
 
         def quiet(self) -> tuple[float, float]:
-            """(seconds in which no call began or ended, CPU seconds in them)."""
+            """(seconds in which no call began or ended, nor shortly before and after; CPU seconds in them)."""
             self.over.set()
             self.thread.join()
-            pairs = [(a, b) for a, b in pairwise(self.samples) if a[2] == b[2]]
+            same = [a[2] == b[2] for a, b in pairwise(self.samples)]
+            still = [n for n in range(1, len(same) - 1) if all(same[n - 1 : n + 2])]
+            pairs = [(self.samples[n], self.samples[n + 1]) for n in still]
             return sum(b[0] - a[0] for a, b in pairs), sum(b[1] - a[1] for a, b in pairs)
 
     function = {"answer": answer, "three": three}[work]
