@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import platform
 import shutil
@@ -90,6 +91,17 @@ def test_a_failure_of_the_sandbox_is_no_verdict(
     with pytest.raises(ItemFailed, match=told) as failure:
         run_program("pass", limits=Limits(wall_seconds=0.7))
     assert failure.value.kind == "infrastructure"
+
+
+def test_a_process_that_cannot_take_its_limits_on_is_no_verdict(sandbox: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Path(starting.__file__).with_name("candidate.py").read_text("utf-8")
+    broken = text.replace("    os.setsid()\n", "    os.chdir('/nowhere')\n")
+    assert broken != text
+    inside = Path(starting.__file__).with_name("inside.py").read_text("utf-8")
+    codes = marshal.dumps([compile(each, "<sandbox>", "exec", dont_inherit=True) for each in (broken, inside)])
+    monkeypatch.setattr(starting, "supervisor", lambda: codes)
+    with pytest.raises(ItemFailed, match="No such file or directory: '/nowhere'"):
+        run_program("print(1)")
 
 
 def test_require_says_that_it_does_not_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,9 +199,21 @@ print(run_program(f"import os; print(os.getuid(), {rights})").stdout)
 print(run_program("open('/proc/1/mem', 'rb')").verdict, run_program("import os\\nwhile 1: os.fork()").verdict)
 print(run_program("x = open('/tmp/x', 'wb')\\nwhile 1: x.write(bytes(10**6))").verdict)
 print(run_tests("def f(x): return x", ["assert f(1) == 1", "assert f(1) == 2"]).verdict)
+import platform
+platform.release = lambda: "5.4.0-old"  # where the kernel counts all processes of a user together
+print(run_program("import os\\nwhile 1: os.fork()").verdict, run_program("open('/x', 'w')").verdict)
 """
     done = subprocess.run(
         [python, "-c", code], cwd=tmp_path, user=65534, group=65534, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.stdout.split() == ["65534", "1", "forbidden", "processes", "disk", "failed"], done
+    assert done.stdout.split() == [
+        "65534",
+        "1",
+        "forbidden",
+        "processes",
+        "disk",
+        "failed",
+        "processes",
+        "forbidden",
+    ], done

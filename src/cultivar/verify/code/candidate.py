@@ -38,35 +38,11 @@ class Forged(BaseException):
 
 def candidate(job: dict[str, Any], limits: dict[str, Any], ends: dict[str, int], mark: str) -> None:
     """In the forked process: takes the limits on, runs the job, says what came of it, and ends."""
-    os.setsid()
-    for target, name in enumerate(("in", "out", "err", "told")):
-        os.dup2(ends[name], target + 1000)
-    os.closerange(0, 1000)
-    for target in range(4):
-        os.dup2(target + 1000, target, inheritable=target != TOLD)
-    os.closerange(4, 2000)
-    memory, disk = limits["memory_mb"] << 20, limits["disk_mb"] << 20
-    reserve = 32 << 20  # what it takes to say that memory has run out
-    for kind, soft, hard in (
-        (resource.RLIMIT_AS, memory, memory + reserve),
-        (resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 1),
-        (resource.RLIMIT_FSIZE, disk, disk),
-        (resource.RLIMIT_NOFILE, 64, 64),
-        (resource.RLIMIT_CORE, 0, 0),
-        (resource.RLIMIT_MSGQUEUE, 0, 0),
-        (resource.RLIMIT_MEMLOCK, 0, 0),
-        (resource.RLIMIT_NPROC, limits["processes"] + 1, limits["processes"] + 1),  # process 1 counts
-    ):
-        resource.setrlimit(kind, (soft, hard))
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    os.chdir("/tmp")
-    sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
-    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="replace", closefd=False)
-    for name in ("stdin", "stdout", "stderr"):
-        setattr(sys, f"__{name}__", getattr(sys, name))
-    sys.argv = [""]
-    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]
+    try:
+        prepare(limits, ends)
+    except BaseException as error:  # the sandbox's own failure, and no verdict
+        os.write(TOLD, f"{mark}\0broken\0\0{described(error)}".encode())
+        os._exit(70)
     write, leave, word, me, who = os.write, os._exit, "\0".join, os.getpid(), os.getpid
     verdict, where, detail, code = attempt(job)
     try:
@@ -77,6 +53,40 @@ def candidate(job: dict[str, Any], limits: dict[str, Any], ends: dict[str, int],
     if who() == me:  # and not a fork of it
         write(TOLD, word((mark, verdict, where, detail)).encode("utf-8", "replace"))
     leave(code)
+
+
+def prepare(limits: dict[str, Any], ends: dict[str, int]) -> None:
+    """Its own session, descriptors and limits."""
+    for target, name in enumerate(("in", "out", "err", "told")):
+        os.dup2(ends[name], target + 500)
+    os.closerange(0, 500)
+    for target in range(4):
+        os.dup2(target + 500, target, inheritable=target != TOLD)
+    os.closerange(4, 1000)
+    os.setsid()
+    memory, disk = limits["memory_mb"] << 20, limits["disk_mb"] << 20
+    reserve = 32 << 20  # what it takes to say that memory has run out
+    wanted = {
+        resource.RLIMIT_AS: (memory, memory + reserve),
+        resource.RLIMIT_CPU: (limits["cpu_seconds"], limits["cpu_seconds"] + 1),
+        resource.RLIMIT_FSIZE: (disk, disk),
+        resource.RLIMIT_NPROC: (limits["tasks"], limits["tasks"]),
+        **dict.fromkeys((resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_MEMLOCK), (0, 0)),
+    }
+    for kind, pair in wanted.items():
+        _, most = resource.getrlimit(kind)
+        soft, hard = pair if most == resource.RLIM_INFINITY else (min(pair[0], most), min(pair[1], most))
+        resource.setrlimit(kind, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    os.chdir("/tmp")
+    sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="replace", closefd=False)
+    for name in ("stdin", "stdout", "stderr"):
+        setattr(sys, f"__{name}__", getattr(sys, name))
+    sys.argv = [""]
+    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]
 
 
 def attempt(job: dict[str, Any]) -> tuple[str, str, str, int]:

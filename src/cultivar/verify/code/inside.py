@@ -243,6 +243,9 @@ def judged(job: dict[str, Any], watch: Watch, code: int, cpu: float, mark: str) 
     if code < 0:
         return "killed", "", f"signal {-code}"
     told = watch.read["told"].decode("utf-8", "replace").split("\0")
+    if len(told) == 4 and told[:2] == [mark, "broken"]:
+        os.write(2, told[3].encode())
+        os._exit(74)
     if len(told) == 4 and told[0] == mark and told[1] in VERDICTS:
         return told[1], told[2] if told[2] in ("solution", "test") else "", told[3][:LONGEST]
     if job["test"] is not None:
