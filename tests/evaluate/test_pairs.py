@@ -29,4 +29,5 @@ def test_a_win_by_length_is_seen() -> None:
     assert wins.rows[0][3] == "31.3 to 83.2"  # Wilson, 6 of 10
     assert by_length.rows == (("shorter", 1, 0, 1, 0), ("about as long", 3, 0, 0, 3), ("longer", 6, 6, 0, 0))
     assert words.series == {"words": (155.0, 100.0)}
+    assert by_length.columns[0] == "long, beside short"
     assert "in 1 of them" in found.text

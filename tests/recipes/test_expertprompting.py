@@ -68,7 +68,7 @@ def test_an_answer_under_an_identity_that_the_row_does_not_show(tmp_path: Path) 
         {"role": "user", "content": ROW.prompt},
         {"role": "assistant", "content": f"I say: {ANSWER}"},
     ]
-    assert sample.meta == {"id": 7, "identity": IDENTITY, "echo": len("As a marine biologist, ")}
+    assert sample.meta == {"id": 7, "identity": IDENTITY, "echo": "As a marine biologist, "}
     assert sample.parents == (ROW.id,)
     assert dropped == []
     imagine, answer = (str(r.messages[0]["content"]) for r in world.model.requests)
@@ -92,6 +92,23 @@ def test_the_identity_is_imagined_for_each_instruction() -> None:
     dataset, _ = try_recipe(run, rows, model=world.model)
     assert [r.meta["identity"].partition("asked: ")[2] for r in dataset.records] == [r.prompt for r in rows]
     assert [r.to_json()["response"].partition("\n")[0] for r in dataset.records] == [r.prompt for r in rows]
+
+
+def test_the_report_shows_what_was_taken_off_and_what_is_trained_on() -> None:
+    rows = [ROW, Instruction(prompt="Why?")]
+    world = World(under=lambda asked: ANSWER if asked.endswith("Why?") else f"As a marine biologist, I say: {ANSWER}")
+    dataset, _ = try_recipe(run, rows, model=world.model)
+    table = dataset.sections[0].figures[1]
+    assert isinstance(table, Table)
+    assert table.rows == (("As a marine biologist,", f"I say: {ANSWER}"),)
+    assert [(t.label, t.value) for t in dataset.tiles][1] == ("echoes taken off", 1)
+    for example in dataset.examples:
+        assert [(t.role, t.train) for t in example.turns] == [("system", False), ("user", False), ("assistant", True)]
+        assert example.turns[0].content == IDENTITY
+        assert "not in the row" in example.speakers["system"]
+    plain, _ = try_recipe(run, [ROW], Config(identity="none"), model=World(plain=lambda prompt: ANSWER).model)
+    assert [t.role for t in plain.examples[0].turns] == ["user", "assistant"]
+    assert len(plain.sections[0].figures) == 1
 
 
 def test_the_baselines() -> None:
@@ -169,6 +186,10 @@ def test_an_answer_that_was_asked_for_in_a_voice_may_have_it() -> None:
         f"Description: {IDENTITY}",
         f"**Description:** {IDENTITY}",
         f"Sure!\n\n```\n{IDENTITY}\n```",
+        f"Sure! Here's the description:\n\n{IDENTITY}",
+        f"Sure! {IDENTITY}",
+        f"Here is the person who could do it best:\n\n**{IDENTITY}**",
+        f"Instruction: {ROW.prompt}\nDescription: {IDENTITY}",
         f'"{IDENTITY}"',
         IDENTITY.replace(". ", ".\n\n"),
         f"{IDENTITY}\n\nInstruction: Another one\nDescription: You are a baker.",
@@ -176,6 +197,16 @@ def test_an_answer_that_was_asked_for_in_a_voice_may_have_it() -> None:
 )
 def test_identities_out_of_messy_replies(text: str) -> None:
     assert read_identity(text) == IDENTITY
+
+
+def test_an_identity_is_told_what_is_wrong_with_it() -> None:
+    for text, told in {
+        "You are an AI assistant with humour who " + "counts corals " * 10: "no assistant",
+        IMAGINE.partition("Description: ")[2].partition("\n")[0]: "an example's",
+        "You are an expert in this field who " + "counts corals " * 10: "any instruction",
+    }.items():
+        with pytest.raises(Unparsable, match=told):
+            read_identity(text)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def section(pairs: Sequence[Pair], first: str, second: str) -> Section:
     rows = [(name, *_share(won[key], len(pairs))) for key, name in _named(first, second).items()]
     figures = (
         Table("Wins", ("answer", "pairs", "%", "95% interval"), tuple(rows)),
-        Table("Wins by length", ("the first is", "pairs", *_named(first, second).values()), _by_length(pairs)),
+        Table("Wins by length", (f"{first}, beside {second}", "pairs", first, "tie", second), _by_length(pairs)),
         Bars(
             "Mean words of an answer",
             (first, second),

@@ -22,7 +22,7 @@ from typing import ClassVar, Literal
 
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
-from cultivar.core.figures import Example, Histogram, Section, Tile
+from cultivar.core.figures import Example, Histogram, Section, Table, Tile
 from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction, Sample, Turn
 from cultivar.core.registry import recipe
@@ -64,10 +64,11 @@ class Config:
 
 
 IMAGINE = """\
-Somebody is going to answer each of the instructions below. Describe for each of them the person who could do it best: \
-what they know, what they have done, and how they go about it, as far as it matters for this very instruction. Speak \
-to that person as "you", in one paragraph that begins with "You are". Be specific: a description that would fit \
-another instruction as well is a bad one. Do not answer the instruction.
+Somebody is going to answer each of the instructions below. For each of them, the person who could do it best is \
+described: what they know, what they have done, and how they go about it, as far as it matters for this very \
+instruction. Three descriptions are there; write the one that is missing, for the last instruction alone. Speak to \
+that person as "you", in one paragraph that begins with "You are". Be specific: a description that would fit another \
+instruction as well is a bad one. Do not answer the instruction.
 
 Instruction: Why does my bread come out flat although the dough rose well in the bowl?
 Description: You are a baker who has run the oven of a village bakery for twenty years and now teaches beginners at \
@@ -93,7 +94,8 @@ Description:"""
 UNDER = """\
 {identity}
 
-That is who you are. Answer the following instruction as this person would. Do not introduce yourself.
+That is who you are. Answer the following instruction as this person would. Do not introduce yourself, and \
+do not speak of your profession or your experience.
 
 {instruction}"""
 
@@ -102,7 +104,7 @@ STATIC = "Imagine that you are an expert in the field that the instruction below
 REASONS = {
     "identity-person": 'an identity speaks to the expert, in a paragraph that begins with "You are"',
     "identity-length": "an identity has 15 to 300 words",
-    "identity-generic": "an identity is that of an expert for this instruction, no assistant, and no demonstration",
+    "identity-generic": "an identity is that of an expert for this instruction, no assistant's, and no demonstration's",
     "unparsable": "the reply with an identity is whole: not refused, cut off or empty",
     "refused": "neither the endpoint nor the model refuses to answer",
     "cut-off": "an answer ends by itself, not at its token limit",
@@ -113,31 +115,43 @@ REASONS = {
     "vanilla-empty": "the answer to compare with has text (the row stays)",
     "unreadable-score": "the judge gives scores that can be read (the row stays)",
 }
+SHOWN = 20
+"""Openings that the report shows."""
 LIMITS = (
     "Nobody looked whether an answer is right; an expert who is imagined may claim what is not so.",
     "Identities, refusals and echoes are recognised in English alone.",
     "What an expert says of himself within an answer is found where it is said as experts say it, and not otherwise.",
 )
 
-_GENERIC = re.compile(
+_ASSISTANT = re.compile(
     r"you(?:['’]re| are) (?:an? )?(?:[\w-]+,? ){0,4}?(?:(?:helpful|knowledgeable|friendly|capable|intelligent|useful|"
-    r"ai|virtual|digital|polite|honest) assistant\b|ai (?:model|system|chatbot)\b|chatbot\b|language model\b|"
-    r"expert (?:in|on) (?:this|the|that|any|every|all|your|various|many) (?:relevant |given )?"
-    r"(?:field|domain|subject|topic|area|matter)s?\b)",
+    r"ai|virtual|digital|polite|honest) assistant\b|ai (?:model|system|chatbot)\b|chatbot\b|language model\b)",
     re.IGNORECASE,
 )
+_GENERIC = re.compile(
+    r"you(?:['’]re| are) (?:an? )?(?:[\w-]+,? ){0,4}?expert (?:in|on) (?:this|the|that|any|every|all|your|various|"
+    r"many) (?:relevant |given )?(?:field|domain|subject|topic|area|matter)s?\b",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(r"(?:^|[:!]\s+)[\"“*_>\s]*(you(?:['’]re| are) )", re.IGNORECASE | re.MULTILINE)
 
 
 def read_identity(reply: str) -> str:
     """One paragraph in the second person that is no assistant's; raises Unparsable with a key of ``REASONS``."""
-    text = " ".join(bare(reply, ("description",)).partition("\nInstruction:")[0].split())
-    if not re.match(r"you(?:['’]re| are) ", text, re.IGNORECASE):
+    text = bare(reply, ("description",))
+    if not (begins := _BEGINS.search(text)):
         raise Unparsable('the description does not begin with "You are"; speak to the person', "identity-person")
+    text = " ".join(text[begins.start(1) :].partition("\nInstruction:")[0].split()).strip('"”*_')
     if not 15 <= (words := len(text.split())) <= 300:
         raise Unparsable(f"the description has {words} words; give one paragraph of 40 to 100", "identity-length")
-    if _GENERIC.match(text) or text[:60] in IMAGINE:
-        why = "that would fit any instruction, or another one; describe the expert for this very instruction"
-        raise Unparsable(why, "identity-generic")
+    why = {
+        "describe a person, no assistant": _ASSISTANT.match(text),
+        "that would fit any instruction; describe the expert for this very one": _GENERIC.match(text),
+        "that is an example's; describe the expert for the last instruction": text[:60] in IMAGINE,
+    }
+    for told, wrong in why.items():
+        if wrong:
+            raise Unparsable(told, "identity-generic")
     return text
 
 
@@ -162,7 +176,8 @@ async def expert(row: Instruction, scope: Scope, config: Config) -> Sample:
         if speaks_as(answer, identity):
             scope.drop("echo", identity=identity, answer=choice.text)
     messages = ({"role": "user", "content": row.prompt}, {"role": "assistant", "content": answer})
-    meta = {**row.meta, "identity": identity, "echo": len(choice.text.strip()) - len(answer)}
+    opening = choice.text.strip()
+    meta = {**row.meta, "identity": identity, "echo": opening[: len(opening) - len(answer)]}
     return Sample(messages=messages, parents=(row.id,), meta=meta)
 
 
@@ -180,26 +195,28 @@ async def compared(sample: Sample, scope: Scope, config: Config) -> Pair:
 
 
 def describe(samples: Sequence[Sample], pairs: Sequence[Pair], config: Config) -> Dataset:
-    identities = {sample.meta["identity"] for sample in samples}
-    words = [len(str(sample.messages[-1]["content"]).split()) for sample in samples]
-    sections = [Section("Answers", (Histogram.of("Words of an answer", words),))]
+    answers = [str(sample.messages[-1]["content"]) for sample in samples]
+    echoes = [
+        (str(sample.meta["echo"]).strip(), answer) for sample, answer in zip(samples, answers) if sample.meta["echo"]
+    ]
+    figures: list[Histogram | Table] = [Histogram.of("Words of an answer", [len(answer.split()) for answer in answers])]
+    if echoes:
+        figures.append(Table("Openings taken off", ("taken off", "what is left"), tuple(echoes[:SHOWN])))
+    sections = [Section("Answers", tuple(figures))]
     if pairs:
         sections.append(section(pairs, f"{config.identity} identity", "no identity"))
-    tiles = [
-        Tile("answers", len(samples)),
-        Tile("echoes taken off", sum(sample.meta["echo"] > 0 for sample in samples)),
-    ]
+    tiles = [Tile("answers", len(samples)), Tile("echoes taken off", len(echoes))]
     if config.identity == "expert":
+        identities = {sample.meta["identity"] for sample in samples}
         tiles.append(Tile("identities", len(identities), "different ones; one for each answer at best"))
-    examples = [
-        Example(
-            "An answer under an identity",
-            tuple(Turn(m["role"], str(m["content"])) for m in sample.messages),
-            {"identity (not in the row's messages)": str(sample.meta["identity"])},
-        )
-        for sample in samples[:3]
-    ]
-    return Dataset(samples, tiles, sections, examples, REASONS, LIMITS)
+    return Dataset(samples, tiles, sections, [example(sample) for sample in samples[:3]], REASONS, LIMITS)
+
+
+def example(sample: Sample) -> Example:
+    turns = [Turn(m["role"], str(m["content"]), train=m["role"] == "assistant") for m in sample.messages]
+    if sample.meta["identity"]:
+        turns.insert(0, Turn("system", str(sample.meta["identity"])))
+    return Example("An answer", tuple(turns), speakers={"system": "Identity (not in the row)"})
 
 
 @recipe("expertprompting", paper="2305.14688", roles=("imaginer", "answerer", "judge"))
