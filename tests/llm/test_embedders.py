@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cultivar.core.errors import EndpointError, UsageError
 from cultivar.core.protocols import Model, Request
 from cultivar.core.vectors import unpacked
-from cultivar.llm.embedders import HashedWords, MiniLM
+from cultivar.llm.embedders import HashedWords, MiniLM, open_embedder
 from cultivar.llm.specs import open_model
 
 
@@ -108,7 +108,7 @@ def test_specs_that_name_none(spec: str, told: str) -> None:
 
 def test_the_specs(encoder: Encoder) -> None:
     assert open_model("words:64").name == "words:64"
-    assert open_model("minilm:").name == "minilm:all-MiniLM-L6-v2"
+    assert open_model("minilm:").name == "minilm:"
 
 
 def test_prompts_are_refused_in_one_sentence() -> None:
@@ -172,3 +172,12 @@ async def test_the_real_model_knows_what_is_alike() -> None:
     assert cosine(po, po) == pytest.approx(1, abs=1e-4)
     assert cosine(po, sea) > cosine(po, sort) + 0.1
     await model.close()
+
+
+@pytest.mark.parametrize("model", [HashedWords(64).name, MiniLM.name])
+def test_a_name_is_a_spec_so_that_run_toml_can_be_run(model: str) -> None:
+    kind, _, rest = model.partition(":")
+    try:
+        assert open_embedder(kind, rest).name == model
+    except UsageError as error:
+        assert "pip install" in str(error)

@@ -78,7 +78,7 @@ class MiniLM:
     together moves a vector's seventh digit; the journal keeps what came out, so that a run is repeated to the bit.
     """
 
-    name = "minilm:all-MiniLM-L6-v2"
+    name = "minilm:"
 
     def __init__(self) -> None:
         """Raises UsageError with the install line where the package is missing; loads the model when first asked."""
