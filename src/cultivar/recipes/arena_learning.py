@@ -12,7 +12,9 @@ Departures from the paper:
 - Pairs for the reward model need a winner alone (``--ppo-threshold 0``); the paper gives no threshold for them.
 - Data of earlier iterations are added as they were judged then; no prompt is battled on again by a later student.
 - The first student is the model that you give; there is no SFT-I0 on other data. What trains is a command of yours.
-- Toxic and non-English rows are not looked for: curate before. The length of a row is counted in characters.
+- Toxic and non-English rows are not looked for: curate before. The length of a row is counted in characters, short rows
+  that differ in one word are one, and a benchmark is kept apart only where ``--benchmark`` names its file.
+- Judge, rater and embedder are whatever plays these roles; the paper has Llama-3-70B, GPT-4 and gte-large.
 - The Mix is single-turn, taken out of the same corpus before the split, and smaller where there are few rows: one
   cluster to 40 rows at most. Its diverse and hard prompts are disjoint.
 - 1,000 bootstrap rounds over prompts instead of 100; ratings are around the mean of all players unless ``--anchor``.
