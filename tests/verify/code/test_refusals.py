@@ -10,6 +10,8 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -174,24 +176,29 @@ def test_the_filter_is_well_formed(machine: str) -> None:
     assert decided(0x40000000 + read) == 0x00050026
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that others can read: pytest closes its own to them, whenever another run of it begins."""
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become an ordinary user")
-def test_an_ordinary_user_has_a_sandbox_too(sandbox: None, tmp_path: Path) -> None:
+def test_an_ordinary_user_has_a_sandbox_too(sandbox: None, folder: Path) -> None:
     """By a user namespace: in a process that gave up root, with an interpreter that such a user can read."""
     python = shutil.which("python3", path="/usr/bin")
     version = python and subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
     if not python or tuple(map(int, str(version).split(".")[:2])) < (3, 11):
         pytest.skip("there is no Python of the system, 3.11 or later, that every user can read")
-    package = tmp_path / "cultivar"
+    package = folder / "cultivar"
     source = Path(starting.__file__).parents[2]
     names = ("run", "results", "bubblewrap", "syscalls", "inside", "candidate")
     for name in ("core/errors.py", *(f"verify/code/{name}.py" for name in names)):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / name, package / name)
-    for folder in (package, package / "core", package / "verify", package / "verify/code"):
-        (folder / "__init__.py").touch()  # and not ours, which imports what such a Python may not have
-    for path in (tmp_path, *tmp_path.parents):
-        if path.is_relative_to(tmp_path.parents[1]):
-            path.chmod(0o755)
+    for part in (package, package / "core", package / "verify", package / "verify/code"):
+        (part / "__init__.py").touch()  # and not ours, which imports what such a Python may not have
+    folder.chmod(0o755)
     code = """
 from cultivar.verify.code.run import run_program, run_tests
 rights = "open('/proc/self/status').read().count('CapEff:\\t0000000000000000')"
@@ -204,7 +211,7 @@ platform.release = lambda: "5.4.0-old"  # where the kernel counts all processes 
 print(run_program("import os\\nwhile 1: os.fork()").verdict, run_program("open('/x', 'w')").verdict)
 """
     done = subprocess.run(
-        [python, "-c", code], cwd=tmp_path, user=65534, group=65534, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
+        [python, "-c", code], cwd=folder, user=65534, group=65534, extra_groups=[], env={"PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.split() == [
