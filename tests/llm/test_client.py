@@ -341,3 +341,17 @@ async def test_an_endpoint_that_answers_nobody_is_left_alone_ever_longer(serve: 
     for _ in range(2):
         await model.complete(PROMPT)
     assert noted.widest == [0.25, 2.0, 0.25, 2.0], "twice what it failed for, and an answer to anybody ends that"
+
+
+async def test_a_call_that_is_tried_again_goes_before_those_that_have_not_been(serve: Any) -> None:
+    order: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        order.append((await request.json())["messages"][0]["content"])
+        return web.Response(status=500) if order == ["one"] else web.json_response(completion())
+
+    model = await serve(handler, concurrency=1)
+    model._jitter = Noted()
+    requests = [Request(({"role": "user", "content": name},)) for name in ("one", "two", "three", "four")]
+    await asyncio.gather(*map(model.complete, requests))
+    assert order == ["one", "two", "one", "three", "four"]
