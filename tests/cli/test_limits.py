@@ -102,3 +102,22 @@ def test_a_wave_of_batches_holds_more_items_than_a_pool_of_live_calls() -> None:
 def test_items_are_counted_when_somebody_asks() -> None:
     counted = Counted(lambda: iter(range(5)))
     assert (len(counted), list(counted), list(counted)) == (5, [*range(5)], [*range(5)])
+
+
+def test_an_estimate_does_not_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "a", "output": "b"}\n' * 3)
+    words = [
+        "run",
+        "diverse-evol",
+        "--input",
+        str(rows),
+        "--model",
+        "words:8",
+        "--estimate",
+        "--out",
+        str(tmp_path / "r"),
+    ]
+    assert main([*words, "--train", f"touch {tmp_path}/trained {{rows}}"]) == 2
+    assert "--estimate would train" in capsys.readouterr().err
+    assert not (tmp_path / "trained").exists()
