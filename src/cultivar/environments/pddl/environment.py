@@ -154,6 +154,11 @@ class PddlEnvironment:
             steps = found.steps()
         return [world.narrator.action(name, args) for name, args in steps]
 
+    def hints(self) -> list[str]:
+        """The sentences of all actions that can be done now, sorted. Raises UsageError before the first ``reset``."""
+        world = self._ready(None)
+        return sorted(world.narrator.action(op.name, op.args) for op in world.simulator.applicable(self._state))
+
     # The same without ``await``: nothing here waits for anything.
 
     def begin(self, task: Task) -> Observation:
@@ -256,7 +261,6 @@ class PddlEnvironment:
         return None
 
     def _applicable(self) -> str:
-        world = self._ready_world()
-        said = sorted(world.narrator.action(op.name, op.args) for op in world.simulator.applicable(self._state))
+        said = self.hints()
         more = f" And {len(said) - MAX_LISTED} more." if len(said) > MAX_LISTED else ""
         return f"You can: {' '.join(said[:MAX_LISTED])}{more}" if said else "No action can be done."
