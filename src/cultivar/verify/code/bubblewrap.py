@@ -87,10 +87,13 @@ def files() -> tuple[str, ...]:
     loaded = {Path(line.split(maxsplit=5)[-1]) for line in Path("/proc/self/maps").read_text().splitlines()}
     single = {Path(python)}
     for library in loaded:
-        if library.is_relative_to("/lib") or library.is_relative_to("/usr/lib"):
-            folders.add(library.parent)
-        elif library.name.startswith("libpython"):
-            single.add(library)
+        if library.name.startswith(("lib", "ld-")) and ".so" in library.name:
+            if library.is_relative_to("/lib") or library.is_relative_to("/usr/lib"):
+                folders.add(library.parent)
+            elif library.name.startswith("libpython"):
+                single.add(library)
+    if sys.base_prefix not in ("/usr", "/usr/local"):  # an installation of its own: its libraries lie there too
+        folders.add(Path(sys.base_prefix, "lib"))
     links: list[str] = []
     for top in map(Path, ("/lib", "/lib64", "/usr/lib64")):  # where the dynamic linker is looked for
         if top.is_symlink():
@@ -98,7 +101,7 @@ def files() -> tuple[str, ...]:
         elif top.is_dir():
             folders.add(top)
     outermost = {path for path in folders if not folders & set(path.parents)}
-    bound = sorted(outermost | single)
+    bound = sorted(outermost | {path for path in single if not folders & set(path.parents)})
     above = sorted({parent for path in bound for parent in path.parents} - {Path("/")} - folders)
     arguments = [word for path in above for word in ("--perms", "0755", "--dir", str(path))]
     arguments += links + [word for path in bound for word in ("--ro-bind", str(path), str(path))]
