@@ -168,6 +168,43 @@ def test_a_turn_recorded_only_in_parts_is_spoken_once(tmp_path: Path) -> None:
     assert full["messages"][2]["content"].count("Lift the bronze heron.") == 1
 
 
+TOOLS = [{"type": "function", "function": {"name": "door", "parameters": {"type": "object", "properties": {}}}}]
+CALL = {"id": "c1", "type": "function", "function": {"name": "door", "arguments": "{}"}}
+CALLED = Trajectory(
+    task="t",
+    turns=(
+        Turn("user", "Open it."),
+        Turn("assistant", "", thought="There is a tool.", tool_calls=(CALL,), train=True),
+        Turn("tool", "open", tool_call_id="c1", name="door"),
+        Turn("assistant", "It is open.", thought="Done.", train=True),
+    ),
+    success=True,
+    reward=1.0,
+    meta={"tools": TOOLS},
+)
+
+
+def test_tool_turns_keep_calls_answers_and_tools(tmp_path: Path) -> None:
+    (row,) = exported(tmp_path / "openai", "openai", CALLED)
+    user, call, answer, last = row["messages"]
+    assert call == {"role": "assistant", "content": "", "tool_calls": [CALL], "weight": 1}
+    assert answer == {"role": "tool", "content": "open", "name": "door", "tool_call_id": "c1"}
+    assert row["tools"] == TOOLS and user["content"] == "Open it." and last["content"] == "It is open."
+    (chat,) = exported(tmp_path / "trl", "trl", CALLED)
+    thoughts = [message.get("reasoning_content") for message in chat["messages"]]
+    assert thoughts == [None, "There is a tool.", None, "Done."]
+    assert chat["tools"] == TOOLS
+    assert [row["tools"] for row in exported(tmp_path / "turns", "trl-turns", CALLED)] == [TOOLS, TOOLS]
+
+
+def test_what_tool_turns_lose_is_counted(tmp_path: Path) -> None:
+    run = write_run(tmp_path, [CALLED])
+    assert export(run, "openai", run / "a.jsonl").lost == {"reasoning": 2, "record-ids": 1}
+    assert export(run, "trl", run / "b.jsonl").lost == {}
+    lost = export(run, "sharegpt", run / "c.jsonl").lost
+    assert lost == {"names": 1, "reasoning": 2, "tool-call-ids": 2, "tools": 1}
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 

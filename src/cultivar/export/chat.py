@@ -10,7 +10,7 @@ from typing import TypeAlias, get_args
 from cultivar.core.records import JSON, Message, Role, Sample, Trajectory, Turn
 
 ROLES: tuple[str, ...] = get_args(Role)
-MESSAGE_KEYS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id"})
+MESSAGE_KEYS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content"})
 
 Losses: TypeAlias = "Counter[str]"
 
@@ -21,11 +21,13 @@ LOSSES: dict[str, str] = {
     "meta": "records whose measurements and tags (meta) are left out",
     "names": "messages whose speaker's name is left out",
     "parts-not-text": "parts of a message that are not text (images, audio)",
+    "reasoning": "assistant turns whose reasoning, kept apart from what they say, is left out",
     "record-ids": "rows without the id of the record they were made from",
     "rewards": "turns whose reward or progress is left out",
     "text-beside-calls": "assistant texts that stood beside a tool call",
     "tool-call-ids": "ids that tie a tool's answer to its call",
     "tool-roles": "tool turns written as user turns, because they name no call that they answer",
+    "tools": "conversations without the definitions of their tools",
     "train-flags": "assistant turns marked as not to be trained on that this format would train on",
 }
 """What a format may be unable to carry; ``export`` counts each."""
@@ -37,10 +39,11 @@ class Unwritable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChatTurn:
-    """A message, and whether a learner should be trained on it."""
+    """A message, and whether a learner should be trained on it; ``reasoning`` is thought that it does not say."""
 
     message: Message
     train: bool = False
+    reasoning: str = ""
 
 
 def chat(record: Trajectory | Sample, losses: Losses) -> tuple[ChatTurn, ...]:
@@ -49,8 +52,7 @@ def chat(record: Trajectory | Sample, losses: Losses) -> tuple[ChatTurn, ...]:
     Raises Unwritable if there is nothing to be trained on, ValueError if the record is malformed.
     """
     turns = _from_trajectory(record, losses) if isinstance(record, Trajectory) else _from_sample(record, losses)
-    if record.meta:
-        losses["meta"] += 1
+    losses["meta"] += bool(record.meta.keys() - {"tools"})
     last = max((i for i, turn in enumerate(turns) if turn.message.role == "assistant"), default=-1)
     losses["closing-turns"] += len(turns) - 1 - last
     kept = turns[: last + 1]
@@ -61,10 +63,23 @@ def chat(record: Trajectory | Sample, losses: Losses) -> tuple[ChatTurn, ...]:
 
 def spoken(turn: Turn) -> str:
     """What the turn says in full: its content, or its thought and action where it was recorded only in parts."""
-    if turn.content or turn.role != "assistant":
+    if turn.content or turn.role != "assistant" or not turn.action or turn.tool_calls:
         return turn.content
     parts = (("Thought", turn.thought), ("Action", turn.action))
     return "\n".join(f"{name}: {text}" for name, text in parts if text)
+
+
+def unspoken(turn: Turn) -> str:
+    """The turn's thought, where it is no part of what the turn says: what a model keeps in a thinking block."""
+    return turn.thought if turn.thought and turn.thought not in spoken(turn) else ""
+
+
+def tools_of(record: Trajectory | Sample) -> list[JSON]:
+    """The definitions of the tools that the conversation may call, as the chat-completions API has them."""
+    tools = record.meta.get("tools") or []
+    if not isinstance(tools, list) or not all(isinstance(tool, Mapping) for tool in tools):
+        raise ValueError("its meta has tools that are no list of objects")
+    return tools
 
 
 def _from_trajectory(record: Trajectory, losses: Losses) -> tuple[ChatTurn, ...]:
@@ -76,8 +91,11 @@ def _from_trajectory(record: Trajectory, losses: Losses) -> tuple[ChatTurn, ...]
             raise ValueError(f"turn {number} has content that is not text")
         if turn.reward is not None or turn.progress is not None:
             losses["rewards"] += 1
+        if not all(_is_call(call) for call in turn.tool_calls):
+            raise ValueError(f"turn {number} has tool calls that are no list of objects")
         trained = turn.role == "assistant" and bool(turn.train)
-        turns.append(ChatTurn(Message(turn.role, spoken(turn)), trained))
+        message = Message(turn.role, spoken(turn), turn.name, turn.tool_calls, turn.tool_call_id)
+        turns.append(ChatTurn(message, trained, unspoken(turn)))
     return tuple(turns)
 
 
@@ -102,7 +120,8 @@ def _from_message(number: int, data: JSON, losses: Losses) -> ChatTurn:
         raise ValueError(f"message {number} has content that is neither text nor a list of parts")
     losses["message-keys"] += len(data.keys() - MESSAGE_KEYS)
     message = Message(data["role"], content, data.get("name"), tuple(calls), data.get("tool_call_id"))
-    return ChatTurn(message, message.role == "assistant")
+    reasoning = data.get("reasoning_content")
+    return ChatTurn(message, message.role == "assistant", reasoning if isinstance(reasoning, str) else "")
 
 
 def _is_call(call: JSON) -> bool:
@@ -127,4 +146,4 @@ def joined(first: ChatTurn, second: ChatTurn, losses: Losses) -> ChatTurn:
     """Two turns of one side as one, trained on only if both were."""
     text = "\n\n".join(filter(None, (plain_text(first.message, losses), plain_text(second.message, losses))))
     losses["merged-turns"] += 1
-    return ChatTurn(replace(first.message, content=text), first.train and second.train)
+    return ChatTurn(replace(first.message, content=text), first.train and second.train, second.reasoning)

@@ -33,12 +33,13 @@ Row = dict[str, JSON]
 @dataclass(frozen=True, slots=True)
 class Format:
     """How records become rows; the functions count in ``losses`` what the row does not carry. ``steps`` is None where
-    the format has no labels for steps."""
+    the format has no labels for steps; ``tools`` says whether a row has a place for the definitions of tools."""
 
     about: str
     conversation: Callable[[str, Sequence[ChatTurn], Losses], Iterable[Row]]
     preference: Callable[[Preference, Losses], Row]
     steps: Callable[[StepLabels], Row] | None = None
+    tools: bool = False
 
     def ranking(self, record: Ranking, losses: Losses) -> Iterator[Row]:
         """Every better answer with every worse one, K(K-1)/2 pairs of K answers.
@@ -65,17 +66,23 @@ class Format:
 def trl(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
     """With ``assistant_only_loss=True`` TRL trains on every assistant message, and on nothing else."""
     losses["train-flags"] += untrained(turns)
-    yield {"id": record_id, "messages": [turn.message.to_json() for turn in turns]}
+    yield {"id": record_id, "messages": [_reasoned(turn) for turn in turns]}
 
 
 def trl_turns(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
     """TRL trains on the completion only, so each turn's flag is kept; size grows with the square of the turns."""
-    messages = [turn.message.to_json() for turn in turns]
+    messages = [_reasoned(turn) for turn in turns]
     for number, turn in enumerate(turns):
         if turn.train and number == 0:
             raise Unwritable("the assistant speaks first")
         if turn.train:
             yield {"id": record_id, "turn": number, "prompt": messages[:number], "completion": [messages[number]]}
+
+
+def _reasoned(turn: ChatTurn) -> Row:
+    """With the key under which chat templates look for what stands in a thinking block."""
+    message = turn.message.to_json()
+    return {**message, "reasoning_content": turn.reasoning} if turn.reasoning else message
 
 
 def trl_preference(record: Preference, losses: Losses) -> Row:
@@ -103,6 +110,7 @@ def openai(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterato
     messages: list[Row] = []
     for turn in turns:
         message = turn.message
+        losses["reasoning"] += bool(turn.reasoning)
         if message.role == "tool" and message.tool_call_id is None:
             losses["tool-roles"] += 1
             message = replace(message, role="user")
@@ -155,6 +163,7 @@ def _alternating(turns: Sequence[ChatTurn], losses: Losses) -> list[ChatTurn]:
 def _sharegpt_turn(turn: ChatTurn, losses: Losses) -> Row:
     message = turn.message
     losses["names"] += message.name is not None
+    losses["reasoning"] += bool(turn.reasoning)
     losses["tool-call-ids"] += message.tool_call_id is not None
     text = plain_text(message, losses)
     if message.role != "assistant":
@@ -190,9 +199,15 @@ def sharegpt_preference(record: Preference, losses: Losses) -> Row:
 
 
 FORMATS: dict[str, Format] = {
-    "trl": Format("TRL: one conversation a row; every assistant message is trained on", trl, trl_preference, trl_steps),
-    "trl-turns": Format("TRL: one trained turn a row, as prompt and completion", trl_turns, trl_preference, trl_steps),
-    "openai": Format("OpenAI fine-tuning: messages, with weight 0 or 1 on the assistant's", openai, openai_preference),
+    "trl": Format(
+        "TRL: one conversation a row; every assistant message is trained on", trl, trl_preference, trl_steps, True
+    ),
+    "trl-turns": Format(
+        "TRL: one trained turn a row, as prompt and completion", trl_turns, trl_preference, trl_steps, True
+    ),
+    "openai": Format(
+        "OpenAI fine-tuning: messages, with weight 0 or 1 on the assistant's", openai, openai_preference, tools=True
+    ),
     "sharegpt": Format("ShareGPT (LLaMA-Factory, axolotl): human and gpt in turn", sharegpt, sharegpt_preference),
 }
 

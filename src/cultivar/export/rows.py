@@ -12,7 +12,7 @@ import orjson
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.files import Draft
 from cultivar.core.records import JSON, Preference, Ranking, Record, Sample, StepLabels, Trajectory, record_from_json
-from cultivar.export.chat import LOSSES, Losses, Unwritable, chat
+from cultivar.export.chat import LOSSES, Losses, Unwritable, chat, tools_of
 from cultivar.export.formats import Format, Row, format_named
 
 SHAPES = ("conversation", "preference", "ranking", "steps")
@@ -122,6 +122,9 @@ def _rows_of(record: Record, format: Format, losses: Losses) -> tuple[str | None
     rows: list[Row] = []
     if isinstance(record, Trajectory | Sample):
         shape, rows = "conversation", list(format.conversation(record.id, chat(record, found), found))
+        if tools := tools_of(record):
+            found["tools"] += not format.tools
+            rows = [{**row, "tools": tools} for row in rows] if format.tools else rows
     elif isinstance(record, Preference):
         if not all(isinstance(text, str) for text in (record.prompt, record.chosen, record.rejected)):
             raise ValueError("its prompt, chosen and rejected must be texts")
