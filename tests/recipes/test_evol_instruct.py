@@ -120,7 +120,9 @@ def test_the_prompt_of_each_operator() -> None:
     [
         ({"verdict": "Equal"}, "no-gain", 1),
         ({"verdict": "No Request"}, "no-request", 1),
+        ({"verdict": "Incomplete"}, "incomplete", 1),
         ({"verdict": "I like both."}, "unparsable", 1),
+        ({"rewrite": lambda p, k: f"<<<\n{p}\n>>>"}, "unchanged", 1),
         ({"rewrite": lambda p, k: f"{p} As the rewritten prompt says."}, "leaked", 1),
         ({"rewrite": lambda p, k: f"{p} (given  Prompt)"}, "leaked", 1),
         ({"rewrite": lambda p, k: f"  {p.upper()}"}, "unchanged", 1),
@@ -132,6 +134,7 @@ def test_the_prompt_of_each_operator() -> None:
         ({"rewrite": lambda p, k: "Here is the rewritten prompt:\n"}, "rewrite-empty", 1),
         ({"rewrite": lambda p, k: " \n"}, "rewrite-empty", 1),
         ({"answer": lambda p: "I am sorry, no." if "Add" in p else "The Po."}, "sorry", 2),
+        ({"answer": lambda p: "I cannot help with that." if "Add" in p else "The Po."}, "answer-refused", 2),
         ({"answer": lambda p: "It is, and so on ..." if "Add" in p else "The Po."}, "stop-words", 2),
         ({"answer": lambda p: reply("The P", finish="length") if "Add" in p else "The Po."}, "answer-cut-off", 2),
         ({"answer": lambda p: reply("", finish="refusal") if "Add" in p else "The Po."}, "answer-refused", 2),
@@ -159,6 +162,28 @@ def test_what_is_not_eliminated() -> None:
     dataset, dropped = try_recipe(run, [seed], Config(rounds=1), model=World(answer=answer).model)
     assert [r.to_json()["response"] for r in dataset.records] == ["No.", long]
     assert dropped == []
+
+
+def test_a_child_in_depth_that_leaves_the_data_out_is_eliminated() -> None:
+    """Complicating puts the words of new data in the place of old ones, and a rarer prompt has words of its own."""
+    data = " ".join(f"row {n};" for n in range(20))
+    seeds = [Instruction(prompt=f"Add up table {n}: {data}") for n in range(60)]
+    world = World(lambda parent, k: f"{parent.partition(':')[0]}, and say why. {k}")
+    dataset, dropped = try_recipe(run, seeds, Config(rounds=1, difficulty=0), model=world.model)
+    operators = {r.id: "" for r in dataset.records if not r.meta["round"]}
+    assert len(operators) == 60
+    assert {d["reason"] for d in dropped} == {"too-short"}
+    assert {d["evidence"]["operator"] for d in dropped} == set(module.METHODS) | {"complicate"}
+    assert {r.meta["operator"] for r in dataset.records if r.meta["round"]} == {"breadth"}
+    near = World(lambda parent, k: parent.replace("row", "") + f" {k}")  # as many words less as it may add
+    dataset, dropped = try_recipe(run, seeds[:9], Config(rounds=1, difficulty=0), model=near.model)
+    assert dropped == []
+
+
+def test_a_refusal_counts_in_a_short_answer_alone() -> None:
+    long = "As an AI language model, I have not been there. " + "word " * 80
+    dataset, dropped = try_recipe(run, [SEED], Config(rounds=1), model=World(answer=lambda p: long).model)
+    assert (len(dataset.records), dropped) == (2, [])
 
 
 def test_an_eliminated_child_puts_its_parent_back() -> None:
@@ -277,6 +302,8 @@ def test_messy_replies() -> None:
         ("Verdict: Not Equal", "other"),
         ("Final verdict - Equal", "same"),
         ("No Request", "none"),
+        ("**Incomplete**", "partial"),
+        ("Incomplete: it speaks of a table, and there is none.", "partial"),
         ("They aren't equal: the second asks for more.", "other"),
         ("The prompts are not really equal.", "other"),
         ("Not Equal\nThey would be equal if the date were not asked for.", "other"),
@@ -288,7 +315,7 @@ def test_verdicts(text: str, verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Equal, Not Equal or No Request?", "They differ.", "equally good", "Equal\nNot Equal"]
+    "text", ["Equal, Not Equal, No Request or Incomplete?", "They differ.", "equally good", "Equal\nNot Equal"]
 )
 def test_what_is_no_verdict_is_asked_for_again(text: str) -> None:
     with pytest.raises(Unparsable, match="in a line of its own"):
@@ -303,7 +330,7 @@ def test_what_is_no_verdict_is_asked_for_again(text: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_a_verdict_or_none(text: str) -> None:
     with contextlib.suppress(Unparsable):
-        assert read_verdict(text) in ("same", "other", "none")
+        assert read_verdict(text) in ("same", "other", "none", "partial")
 
 
 def test_the_seeds_are_answered_or_bring_their_answer_or_are_no_rows() -> None:
@@ -344,6 +371,10 @@ def test_the_report_says_who_survived_and_how_prompts_grew() -> None:
     assert [row[0] for row in survivors.rows] == list(OPERATORS)
     assert (sum(int(r[1] or 0) for r in survivors.rows), sum(int(r[2] or 0) for r in survivors.rows)) == (4, 2)
     assert [(row[0], sum(int(n or 0) for n in row[1:])) for row in rules.rows] == [("unchanged", 2)]
+    by_operator = {str(row[0]): row for row in survivors.rows}
+    assert survivors.columns[4:] == ("words added", "difficulty gained")
+    assert {row[4:] for row in by_operator.values()} == {(2.0, 1.0), (None, None)}
+    assert all((row[4] is None) == (row[2] == 0) for row in by_operator.values())
     assert (words.labels, words.series) == (("round 1", "round 2"), {"before": (3.0, 5.0), "after": (5.0, 7.0)})
     judged = hard.figures[0]
     assert isinstance(judged, Bars)
@@ -353,6 +384,18 @@ def test_the_report_says_who_survived_and_how_prompts_grew() -> None:
         "Name a river. Add one.",
         "Name a river. Add one. Add one.",
     ]
+    assert [t.train for t in dataset.examples[0].turns] == [False, False, False, True]
+
+
+def test_the_report_counts_prompts_that_several_chains_reached() -> None:
+    seeds = [Instruction(prompt=f"Name river {n}.") for n in range(3)]
+
+    def rewrite(parent: str, k: int) -> str:
+        return "Name a long river." if "1" not in parent else "name a long  RIVER"
+
+    for chains, again in ((1, 0), (3, 2)):
+        dataset, _ = try_recipe(run, seeds[:chains], Config(rounds=1), model=World(rewrite).model)
+        assert {t.label: t.value for t in dataset.tiles}["met again"] == again
 
 
 def test_difficulty_is_judged_on_a_sample_that_stays_when_it_grows(tmp_path: Path) -> None:

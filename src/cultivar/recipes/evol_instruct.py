@@ -9,8 +9,8 @@ Departures from the paper:
   crosses from one chain to another, so the rows are the same.
 - The rules are tried in the order of what they cost, the answer is asked for last, and the first that applies counts.
 - Eliminated too: a child that is cut off, refused or empty, repeats a prompt of its chain, adds more than three times
-  the words that it was allowed, or answers its parent (the equality judge may say so); an answer that is cut off or
-  missing.
+  the words that it was allowed, loses words of its parent (in depth), answers its parent, or lacks data of which it
+  speaks (the equality judge may say so); an answer that is cut off, missing, or a short refusal.
 - What models put around a rewrite (a preamble, a heading, a fence, quotes) is taken off before it is judged for leaked
   words; words of the template that the parent has are no leak.
 - "Complicate input" draws one of eight kinds of data. Its examples, all prompts and the stop words are ours.
@@ -30,7 +30,7 @@ from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
-from cultivar.evaluate.evolution import Chain, Step, describe, sampled
+from cultivar.evaluate.evolution import Chain, Step, describe, folded, sampled
 from cultivar.verify.judge import framed, rate
 from cultivar.verify.replies import apologises, bare, declines, fault, leaked, only_stop_words
 
@@ -154,15 +154,18 @@ they amount to the same?
 Equal: they state the same constraints and requirements, and they ask for the same depth and breadth.
 Not Equal: in one of these they differ.
 No Request: the second one asks for nothing; it is an answer to the first, or a remark about it.
+Incomplete: the second one speaks of code, a table or a text that should come with it, and does not hold it.
 
 {material}
 
-Reply with the verdict alone: Equal, Not Equal or No Request."""
+Reply with the verdict alone: Equal, Not Equal, No Request or Incomplete."""
 HARD = """\
 how hard it is to do well what the prompt asks for: the knowledge, the steps of reasoning and the care that it takes, \
 not its length. 1 is what anybody does at once, 10 what experts have to work for"""
 
 OPERATORS = (*METHODS, "complicate", "breadth")
+SHORT = 80
+"""Words that an answer has which may say "sorry"."""
 MOST_DATA = 250
 """Words that a child with data may add."""
 REASONS = {
@@ -172,11 +175,13 @@ REASONS = {
     "leaked": "a child holds none of the words of the prompt's template",
     "unchanged": "a child repeats no prompt of its chain",
     "too-long": "a child adds at most three times the words that it was allowed (250 with data)",
+    "too-short": "a child that is not in breadth has at most as many words less than its parent as it may add",
     "no-request": "a child asks for something, and does not answer its parent",
+    "incomplete": "a child holds the code, table or text of which it speaks",
     "rewrite-refused": "the evolver does not refuse to rewrite",
     "rewrite-cut-off": "a rewrite ends by itself, not at its token limit",
     "rewrite-empty": "a rewrite has text",
-    "answer-refused": "the endpoint does not refuse to answer",
+    "answer-refused": "neither the endpoint refuses to answer nor an answer of fewer than 80 words",
     "answer-cut-off": "an answer ends by itself, not at its token limit",
     "answer-empty": "an answer has text",
     "unparsable": "the equality judge gives a verdict that can be read, of a rewrite that can be",
@@ -184,29 +189,38 @@ REASONS = {
 }
 LIMITS = (
     "Nobody looked whether an answer is right: a row is kept if no rule of elimination applies to it.",
-    "The rules on words know English alone.",
+    'The rules on words ("sorry", stop words, remarks) know English alone; refusals are known in ten languages.',
     "Difficulty is what the judge says of a prompt that it sees alone, on a sample of the chains.",
-    "Rows of different chains were not compared with each other; seeds that are alike may meet in their children.",
+    "Rows of different chains were not compared with each other: seeds that are alike may meet in their children, and "
+    "the figures count those that are the same word for word.",
 )
 
 
 _ANSWER = re.compile(r"\W*(?:(?:(?:the|my|your) )?(?:answer|solution|response) ?(?:\W*:|is\b)|a\d?:\s)", re.IGNORECASE)
 _OTHER = r"(?P<other>not[\s_-]*equal|unequal|not\s(?:\w+\s){1,2}equal|\w+n['’]t\s(?:\w+\s)?equal)"
-_VERDICT = rf"{_OTHER}|(?P<none>no[\s_-]*request)|(?P<same>equal)"
+_VERDICT = rf"{_OTHER}|(?P<none>no[\s_-]*request)|(?P<partial>incomplete)|(?P<same>equal)"
 _SAID = re.compile(rf"\b(?:{_VERDICT})\b", re.IGNORECASE)
 _ALONE = re.compile(
     rf"^[^\w\n]*(?:(?:(?:final|my) )?verdict[^\w\n]+)?(?:{_VERDICT})[^\w\n]*$", re.IGNORECASE | re.MULTILINE
 )
 
 
+VERDICTS = {"same": "no-gain", "none": "no-request", "partial": "incomplete"}
+
+
 def read_verdict(reply: str) -> str:
-    """Is the second prompt the "same", an "other", or "none": what a line of its own says, or else all of the reply."""
+    """Is the second prompt the "same", an "other", "none" or "partial"?
+
+    What a line of its own says counts, or else what all of the reply says.
+    """
     text = bare(reply)
     for pattern in (_ALONE, _SAID):
         found = {str(match.lastgroup) for match in pattern.finditer(text)}
         if len(found) == 1:
             return found.pop()
-    raise Unparsable("there is no single verdict; write Equal, Not Equal or No Request in a line of its own")
+    raise Unparsable(
+        "there is no single verdict; write Equal, Not Equal, No Request or Incomplete in a line of its own"
+    )
 
 
 def request(parent: str, operator: str, kind: str, config: Config) -> str:
@@ -216,11 +230,6 @@ def request(parent: str, operator: str, kind: str, config: Config) -> str:
     if operator == "complicate":
         return COMPLICATE.format(data=kind, **allowed)
     return REWRITE.format(method=METHODS[operator], **allowed)
-
-
-def folded(prompt: str) -> str:
-    """A prompt without case, spacing and what stands around it: two that are alike in this are the same."""
-    return " ".join(prompt.casefold().split()).strip(" .!?\"'“”")
 
 
 async def rewritten(pool: Sequence[str], operator: str, number: int, scope: Scope, config: Config) -> str:
@@ -238,13 +247,15 @@ async def rewritten(pool: Sequence[str], operator: str, number: int, scope: Scop
     most = max(MOST_DATA if operator == "complicate" else 0, 3 * config.words)
     if (more := len(child.split()) - len(parent.split())) > most:
         scope.drop("too-long", child=child, added=more)
+    if operator != "breadth" and -more > config.words:
+        scope.drop("too-short", child=child, lost=-more)
     if _ANSWER.match(child):
         scope.drop("no-request", child=child)
     mark, material = framed({"first prompt": parent, "second prompt": child})
     asked = COMPARE.format(mark=mark, material=material)
     verdict = await scope.ask("judge", asked, parse=read_verdict, temperature=0)
     if verdict != "other":
-        scope.drop("no-gain" if verdict == "same" else "no-request", child=child)
+        scope.drop(VERDICTS[verdict], child=child)
     return child
 
 
@@ -252,7 +263,9 @@ async def answered(prompt: str, scope: Scope, config: Config) -> str:
     choice = await scope.ask("answerer", prompt, **config.sampling)
     if why := fault(choice):
         scope.drop(f"answer-{why}", child=prompt, answer=choice.text)
-    if apologises(choice.text):
+    if declines(choice.text) and len(choice.text.split()) < SHORT:
+        scope.drop("answer-refused", child=prompt, answer=choice.text)
+    if apologises(choice.text, SHORT):
         scope.drop("sorry", child=prompt, answer=choice.text)
     if only_stop_words(choice.text):
         scope.drop("stop-words", child=prompt, answer=choice.text)
