@@ -92,7 +92,7 @@ class _Run:
         self.source = source_of(recipe, given, stored)
         given.want = given.want or list(stored.want if stored else ())
         self.limits = Limits(given, recipe.roles)
-        if self.limits.first and getattr(self.config, "train", ""):
+        if self.limits.first and vars(self.config).get("train"):
             raise UsageError("--estimate would train; leave out --train, and add what training costs to the estimate")
         self.seed = given.seed if given.seed is not None else (stored.seed if stored else 0)
         model, roles = given.model, list(given.role)
