@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from cultivar.core.errors import UsageError
-from cultivar.core.protocols import Choice, Environment, NotClonable
+from cultivar.core.protocols import Choice, Environment
 from cultivar.core.records import JSON, Task, Trajectory, Turn
 from cultivar.core.scope import Scope
 
@@ -84,7 +84,7 @@ class Style(Protocol):
         """The tools that the model is offered."""
         ...
 
-    def system(self, environment: Environment, hints: bool) -> str:
+    def system(self, environment: Environment) -> str:
         """The system message, for an environment that was reset."""
         ...
 
@@ -150,7 +150,7 @@ class Episode:
         """Resets the environment and opens the conversation: a system turn, and a user turn with what is seen."""
         first = await environment.reset(task)
         turns = [
-            Turn("system", policy.style.system(environment, policy.hints)),
+            Turn("system", policy.style.system(environment)),
             Turn("user", first.text, reward=0.0, progress=first.progress),
         ]
         episode = cls(environment, task, policy.style, policy.hints, turns, limits, first.progress)
@@ -167,14 +167,8 @@ class Episode:
         return len(self.progress)
 
     def fork(self) -> Episode:
-        """A copy that goes its own way. Raises UsageError if the environment cannot be copied."""
-        try:
-            environment = self.environment.clone()
-        except NotClonable as error:
-            raise UsageError(
-                f"a {type(self.environment).__name__} cannot be copied in the middle of an episode"
-                f"{f' ({error})' if str(error) else ''}, and this search needs that; use best_of_n, which does not"
-            ) from None
+        """A copy that goes its own way. Raises NotClonable if the environment cannot be copied."""
+        environment = self.environment.clone()
         return replace(
             self,
             environment=environment,

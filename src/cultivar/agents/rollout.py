@@ -52,10 +52,10 @@ async def resume(episode: Episode, policy: Policy, scope: Scope) -> Trajectory:
 
 async def think(episode: Episode, policy: Policy, scope: Scope, n: int = 1) -> list[Move]:
     """The policy's moves, with the tokens they took counted in the episode."""
-    before = scope.spent.completion_tokens
+    calls, tokens = scope.spent.calls, scope.spent.completion_tokens
     moves = await policy.moves(episode, scope, n)
-    took = scope.spent.completion_tokens - before
-    if not took and scope.spent.calls:
+    took = scope.spent.completion_tokens - tokens
+    if not took and scope.spent.calls > calls:
         took = sum(len(move.content) for move in moves) // CHARACTERS_PER_TOKEN
     episode.tokens += took
     return moves

@@ -61,6 +61,7 @@ ACT_TOOL: Mapping[str, JSON] = {
 }
 
 _MARK = re.compile(r"^[ \t>*#_\-`]{0,8}actions?(?:[ \t]{0,2}\d{1,3})?[ \t*_`]{0,4}:[ \t*_`]{0,4}", re.I | re.M)
+_MARK_INSIDE = re.compile(r"\baction[ \t*_`]{0,4}:[ \t*_`]{0,4}", re.I)
 _THOUGHT = re.compile(r"^[ \t>*#_\-`]{0,8}thoughts?(?:[ \t]{0,2}\d{1,3})?[ \t*_`]{0,4}:[ \t*_`]{0,4}", re.I | re.M)
 _IMAGINED = re.compile(r"^[ \t>*#_]{0,8}observations?(?:[ \t]{0,2}\d{1,3})?[ \t*_]{0,4}:", re.I | re.M)
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*[\w+-]*[ \t]*$", re.M)
@@ -82,7 +83,7 @@ class Act:
     name: ClassVar[str] = "act"
     tools: ClassVar[tuple[Mapping[str, JSON], ...]] = ()
 
-    def system(self, environment: Environment, hints: bool) -> str:
+    def system(self, environment: Environment) -> str:
         if self.instruction is not None:
             return self.instruction
         return environment.instruction() if isinstance(environment, Instructing) else ACT
@@ -113,8 +114,8 @@ class React(Act):
 
     name: ClassVar[str] = "react"
 
-    def system(self, environment: Environment, hints: bool) -> str:
-        told = super().system(environment, hints)
+    def system(self, environment: Environment) -> str:
+        told = super().system(environment)
         return told if self.instruction is not None else f"{told}\n{THINK}"
 
     def _thought(self, text: str) -> str | None:
@@ -140,7 +141,7 @@ class Tools:
     name: ClassVar[str] = "tools"
     tools: ClassVar[tuple[Mapping[str, JSON], ...]] = (ACT_TOOL,)
 
-    def system(self, environment: Environment, hints: bool) -> str:
+    def system(self, environment: Environment) -> str:
         return TOOLS if self.instruction is None else self.instruction
 
     def read(self, choice: Choice, number: int) -> Move:
@@ -178,7 +179,7 @@ class Code:
     name: ClassVar[str] = "code"
     tools: ClassVar[tuple[Mapping[str, JSON], ...]] = ()
 
-    def system(self, environment: Environment, hints: bool) -> str:
+    def system(self, environment: Environment) -> str:
         return CODE if self.instruction is None else self.instruction
 
     def read(self, choice: Choice, number: int) -> Move:
@@ -263,7 +264,7 @@ def _check(choice: Choice, text: str, ended: bool) -> None:
 
 
 def _action_line(text: str) -> str:
-    marks = list(_MARK.finditer(text))
+    marks = list(_MARK.finditer(text)) or list(_MARK_INSIDE.finditer(text))
     if marks:
         ends = [mark.start() for mark in marks[1:]] + [len(text)]
         lines = [_first_line(text[mark.end() : end]) for mark, end in zip(marks, ends)]
