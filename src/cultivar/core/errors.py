@@ -11,7 +11,7 @@
     Dropped                       raised by ``scope.drop``: this item ends here, with a reason and evidence
     ItemFailed                    this item could not be judged: infrastructure, model or verifier
 
-The last three steer the run of one item and never reach the user as a traceback: a failed item is data, a bug is an
+Each comes back whole from a worker process. The last three steer the run of one item and never reach the user as a traceback: a failed item is data, a bug is an
 exception. Anything that is none of these is a bug, and stops the run with its item named.
 """
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 FailureKind = Literal["infrastructure", "model", "verifier"]
@@ -48,6 +49,9 @@ class EndpointError(CultivarError):
         self.status = status
         self.kind = kind
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), status=self.status, kind=self.kind), (str(self),)
+
 
 class RecipeBug(CultivarError):
     """Carries the item and the scope path; the original exception is its ``__cause__``."""
@@ -58,6 +62,9 @@ class RecipeBug(CultivarError):
         super().__init__(message)
         self.item = item
         self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), item=self.item, path=self.path), (str(self),)
 
 
 class BudgetSpent(CultivarError):
@@ -76,6 +83,9 @@ class Unparsable(Exception):
         super().__init__(why)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.reason)
+
 
 class Dropped(Exception):
     """The item ends here. ``reason`` is a short slug that is counted, ``evidence`` what shows it (JSON)."""
@@ -85,6 +95,9 @@ class Dropped(Exception):
         self.reason = reason
         self.evidence = dict(evidence or {})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason, self.evidence)
+
 
 class ItemFailed(Exception):
     """The item could not be judged, through no fault of its own."""
@@ -93,8 +106,7 @@ class ItemFailed(Exception):
         super().__init__(message)
         self.kind: FailureKind = kind
 
-    def __reduce__(self) -> tuple[type[ItemFailed], tuple[FailureKind, str]]:
-        """It is raised in workers too, and has to come back whole."""
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.kind, str(self))
 
 
