@@ -11,8 +11,9 @@
     Dropped                       raised by ``scope.drop``: this item ends here, with a reason and evidence
     ItemFailed                    this item could not be judged: infrastructure, model or verifier
 
-Each comes back whole from a worker process. The last three steer the run of one item and never reach the user as a traceback: a failed item is data, a bug is an
-exception. Anything that is none of these is a bug, and stops the run with its item named.
+Each comes back whole from a worker process. The last three steer the run of one item and never reach the user as a
+traceback: a failed item is data, a bug is an exception. Anything that is none of these is a bug, and stops the run with
+its item named.
 """
 
 from __future__ import annotations
