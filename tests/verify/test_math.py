@@ -48,6 +48,10 @@ math_verify = pytest.mark.skipif(
         ("So \\boxed{3}.\n#### 4", "4"),
         ("#### 4\nor rather \\boxed{3}", "3"),
         ("A: -3", "-3"),
+        ("The total is 4 + 15 = 19.\n\n**#### 19**", "19"),
+        ("**####** 19", "19"),
+        ("So the total is 19 eggs. #### 19", "19"),
+        ("The final answer is #### 19", "19"),
     ],
 )
 def test_stated_answers_are_found_without_guessing(text: str, answer: str) -> None:
@@ -81,13 +85,15 @@ SAME = [
     ("1 1/2", "1.5"), (r"1\frac{1}{2}", "3/2"), ("x = 5", "5"), ("2 million", "2,000,000"), ("Tuesday", "tuesday."),
     ("(B)", "b"), ("1/3", "0.33333333"), (r"18 \text{ cm}^2", "18"), (r"90^\circ", "90"), ("$18$ dollars", "18"),
     ("1e3", "1000"), (r"\text{Yes}", "yes"), (".5", "1/2"), ("about 7 apples per day", "7"), ("3 dozen", "36"),
+    ("60 minutes (1 hour)", "60"), ("1 hour (60 minutes)", "60 minutes"), ("3/8 (or 0.375)", "0.375"),
+    ("3/8 = 0.375", "3/8"), ("$0.50 (50 cents)", "0.5"),
 ]  # fmt: skip
 DIFFERENT = [
     ("18", "19"), ("18", "-18"), ("50", "0.5"), ("5 kg", "5 m"), ("5 hours", "5 minutes"), ("5x", "5"), ("5 x", "5"),
     ("Tuesday", "Thursday"), ("10.83", "10.8333333"), ("0.0000001", "0.0000002"), ("1234567.8", "1234567.9"),
     ("100000000000000000001", "100000000000000000002"), ("3 apples and 2 pears", "3 apples"), ("1/0", "1"), ("", "0"),
     ("5 5", "55"), ("yes", "no"), ("a", "b"), ("silent", "listen"), ("5 m", "5 liters"), ("1/3", "333333/1000000"),
-    ("1" * 600, "1" * 601),
+    ("1" * 600, "1" * 601), ("5 (mod 7)", "5"), ("60 minutes (90)", "60"), ("3 = 4", "3"), ("3 = 4", "4"),
 ]  # fmt: skip
 FORMULAS = [
     ("$x^2+2x+1$", "(x+1)^2", True), (r"\sqrt{2}/2", r"\frac{1}{\sqrt{2}}", True), ("pi/4", r"\frac{\pi}{4}", True),
@@ -105,6 +111,13 @@ def test_the_same_number_in_other_words(first: str, second: str) -> None:
 def test_other_answers(first: str, second: str) -> None:
     assert not same_answer(first, second)
     assert not same_answer(second, first)
+
+
+@pytest.mark.parametrize(("first", "second"), [("60", "1 hour"), ("0.5", "50 cents"), ("$5", "500"), ("2", "200 cm")])
+def test_a_bare_number_may_be_meant_in_another_unit(first: str, second: str) -> None:
+    assert compared(first, second) is compared(second, first) is None
+    assert not same_answer(first, second)
+    assert compared("61", "1 hour") is compared("5 minutes", "5 hours") is False
 
 
 @math_verify

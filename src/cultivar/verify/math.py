@@ -20,7 +20,7 @@ import re
 
 from cultivar.core.records import Verdict, content_hash
 from cultivar.core.text import clip
-from cultivar.verify.quantities import quantity, same_quantity
+from cultivar.verify.quantities import may_be_meant, quantity, same_quantity
 from cultivar.verify.symbolic import equal
 
 MAX_ANSWER = 500
@@ -29,7 +29,7 @@ MAX_LOOK = 50_000
 """Characters at the end of a solution among which its answer is looked for."""
 
 _BOXED = re.compile(r"\\f?boxed\s*\{")
-_HASHES = re.compile(r"^[ \t]*#{3,6}[ \t]*([^#\n][^\n]*)", re.MULTILINE)
+_HASHES = re.compile(r"(?:^[ \t>]*[*_]{0,2}#{3,6}|(?<=[ \t])####)[*_]{0,2}[ \t]*([^#\n][^\n]*)", re.MULTILINE)
 _LAST_LINE = re.compile(r"[*_]*A[*_]*:[*_ \t]*(\S.*)")
 _SPOKEN = re.compile(
     r"\banswer\b[*_]*(?:[ \t]+(?:to|for|in|of)\b[^.\n:=]{1,80})?[*_]*[ \t]*(?:\bis\b|\bare\b|[:=])", re.IGNORECASE
@@ -61,7 +61,11 @@ def same_answer(first: str, second: str) -> bool:
 
 
 def compared(first: str, second: str) -> bool | None:
-    """As ``same_answer``, but None where the comparison was too hard (too long, too deep, out of time or memory)."""
+    """As ``same_answer``, but None where that cannot be told.
+
+    The comparison was too hard (too long, too deep, out of time or memory), or it depends on the unit that the problem
+    asks for: "60" and "1 hour".
+    """
     if first == second:
         return True
     if max(len(first), len(second)) > MAX_ANSWER:
@@ -71,7 +75,7 @@ def compared(first: str, second: str) -> bool | None:
         return True
     one, other = quantity(a), quantity(b)
     if one is not None and other is not None:
-        return same_quantity(one, other)
+        return same_quantity(one, other) or (None if may_be_meant(one, other) else False)
     if not (_is_formula(a) and _is_formula(b)):
         return False
     return equal(a, b)
@@ -80,7 +84,7 @@ def compared(first: str, second: str) -> bool | None:
 def check(solution: str, reference: str) -> Verdict:
     """Whether a solution ends with the answer of ``reference``, which is a bare answer or a worked solution.
 
-    ``passed`` is None where the reference has no answer or the comparison was too hard; ``subject`` is the hash of the
+    ``passed`` is None where the reference has no answer or the two cannot be compared; ``subject`` is the hash of the
     solution's text.
     """
     subject = content_hash(solution)
@@ -92,7 +96,7 @@ def check(solution: str, reference: str) -> Verdict:
     same = compared(given, wanted)
     reason = "" if same else f"it ends with {clip(given, 80)!r}, the reference is {clip(wanted, 80)!r}"
     if same is None:
-        return Verdict(subject=subject, verifier="math", passed=None, reason=f"too hard to compare: {reason}")
+        return Verdict(subject=subject, verifier="math", passed=None, reason=f"it cannot be told: {reason}")
     return Verdict(subject=subject, verifier="math", passed=same, score=float(same), reason=reason)
 
 

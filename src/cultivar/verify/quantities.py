@@ -3,6 +3,7 @@
     Quantity      an exact value, how it was written, and its unit where that is one of those known here
     quantity      what a short text says, None where it is no plain number
     same_quantity whether two of them are equal
+    may_be_meant  whether they would be equal if the one without a unit were meant in another unit than the other's
 
 Units: "1 hour" is "60 minutes" and "5 kg" is not "5 m", but a unit that is not in ``UNITS`` ("18 apples", "18 eggs per
 day"), or that stands on one side alone, is not looked at. A percentage equals its number and its value: "50%" is "50"
@@ -48,6 +49,8 @@ _QUANTITY = re.compile(
     r"(?P<rest>[^\d].*)?",
     re.IGNORECASE | re.DOTALL,
 )
+_GLOSS = re.compile(r"(.*\S)\s*(?:\((?:or |i\.e\.,? |that is,? |= ?)?([^()]{1,80})\)| = ([^=]{1,80}))")
+"""A number, and the same in other words: "60 minutes (1 hour)", "3/8 = 0.375"."""
 _UNIT_WORDS = re.compile(r"[^\W\d_]+(?:[ .,'/-]{1,2}[^\W\d_]+)*\.?")
 
 
@@ -65,7 +68,13 @@ def quantity(text: str) -> Quantity | None:
     """The plain number that a text states, with or without a unit; None where it states none, or more than that."""
     text = re.sub(r"(?<=\d)[\u00a0\u2009\u202f](?=\d)", "", text.strip())
     text = re.sub(r"\s+", " ", text.translate({0x2212: "-", 0x2013: "-"}))
-    found = _QUANTITY.fullmatch(text) if len(text) <= MAX_TEXT else None
+    if len(text) > MAX_TEXT:
+        return None
+    if gloss := _GLOSS.fullmatch(text):
+        one, other = quantity(gloss[1]), quantity(gloss[2] or gloss[3])
+        if one is not None and other is not None and same_quantity(one, other):
+            return one
+    found = _QUANTITY.fullmatch(text)
     if found is None:
         return None
     value = Fraction(found["number"].replace(",", "").rstrip("."))
@@ -120,6 +129,16 @@ def same_quantity(first: Quantity, second: Quantity) -> bool:
     share = a if first.kind == "percent" else b
     other = b if first.kind == "percent" else a
     return _near(share, other, close) or _near(share / 100, other, close)
+
+
+def may_be_meant(first: Quantity, second: Quantity) -> bool:
+    """Whether one of them has no unit, and would equal the other with one of the other's kind: 60 and 1 hour."""
+    if bool(first.kind) == bool(second.kind) or "percent" in (first.kind, second.kind):
+        return False
+    bare, known = (second, first) if first.kind else (first, second)
+    factors = {factor for kind, factor in UNITS.values() if kind == known.kind}
+    close = first.decimal or second.decimal
+    return any(_near(bare.value * factor, known.value * known.factor, close) for factor in factors)
 
 
 def _near(a: Fraction, b: Fraction, close: bool) -> bool:
