@@ -135,8 +135,9 @@ _INTERJECTION = re.compile(
 )
 """In a line of its own."""
 _MADE = (
-    "rewritten|rewrite|re-written|revised|reworded|new|evolved|created|modified|updated|improved|harder|complicated|"
-    "more [a-z]+|deepened|expanded|enhanced|adapted|possible|requested|final|challenging|complex|adjusted|concrete"
+    "rewritten|rewrite|re-written|revised|reworded|new|evolved|created|modified|updated|improved|harder|easier|simpler|"
+    "complicated|more [a-z]+|deepened|expanded|enhanced|adapted|possible|requested|final|challenging|complex|adjusted|"
+    "concrete"
 )
 _PREAMBLE = re.compile(
     rf"[#*_]{{0,4}} ?(?:{_ASIDE}[,.!: ]{{1,3}})?(?:here(?:['’]s| is| are)|below is|this is|the following is) "
@@ -145,7 +146,7 @@ _PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    rf"[#*_]{{0,4}} ?(?:(?:(?:{_MADE}) ){{1,2}}(?:prompt|version|instruction|question|task)|prompt)"
+    rf"[#*_]{{0,4}} ?(?:(?:an? )?(?:(?:{_MADE}) ){{1,2}}(?:prompt|version|instruction|question|task|problem)|prompt)"
     r"(?::[*_]{1,3}|[*_]{0,3}:)\s*",
     re.IGNORECASE,
 )
