@@ -21,7 +21,7 @@ def tell(progress: RunProgress) -> None:
     progress.stage_began("round", 4)
     progress.call_began("author")
     progress.call_ended("author", reply("two words"))
-    progress.item_ended("round", "accepted", "", {"environment": 1, "task": 20, "trajectory": 20})
+    progress.item_ended("round", "accepted", "", {"environment": 1, "task": 20, "trajectory": 20, "steps": 2})
     progress.discarded("round", "random-walk")
     progress.item_ended("round", "dropped", "delete-free", {})
     progress.item_ended("round", "failed", "infrastructure", {})
@@ -36,6 +36,7 @@ def test_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in (
         "round: 3/4 proposed, 1 accepted",
         "20 trajectories",
+        "2 steps ",
         "1 calls",
         "1 delete-free",
         "failed-infrastructure",

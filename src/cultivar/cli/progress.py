@@ -151,4 +151,4 @@ def _clock(seconds: float) -> str:
 
 
 def _plural(kind: str) -> str:
-    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind.removesuffix('s')}s"
