@@ -14,6 +14,26 @@ def test_steps_are_lines_and_the_answer_belongs_to_the_last() -> None:
 
 
 @pytest.mark.parametrize(
+    ("solution", "steps"),
+    [
+        ("4 + 15 = 19.\n\n**#### 19**", 1),
+        ("Sure! Here's the solution:\n\n3 + 4 = 7.\n#### 7", 1),
+        ("### Step 1: the sum\n3 + 4 = 7.\n**Step 2: its double**\n7 * 2 = 14.\n#### 14", 2),
+        ("The perimeter is\n\\[\n2(8 + 5)\n= 26\n\\]\nSo it is 26.\n$$\\boxed{26}$$", 2),
+        ("We have\n$$\nx = 3\n$$\nand so x is 3.", 2),
+        ("**3 + 4 = 7.**\n**7 * 2 = 14.**", 2),
+        ("The sum is $$7$$ and it is odd.\nThat is all.", 2),
+        ("\\[ never closed\nand on\nand on", 1),
+        ("3 + 4 = 7:\n", 1),
+    ],
+)
+def test_headings_and_set_off_formulas_are_no_steps_by_themselves(solution: str, steps: int) -> None:
+    found = steps_of(solution)
+    assert len(found) == steps
+    assert "\n".join(found).split() == solution.split()  # nothing is lost
+
+
+@pytest.mark.parametrize(
     "reply",
     ['{"labels": ["correct", "incorrect"]}', "[true, false]", '```json\n{"labels": ["Correct", "INCORRECT "]}\n```'],
 )

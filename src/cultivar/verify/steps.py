@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
@@ -36,15 +37,25 @@ REASONS = {
     "number-of-steps": f"a solution whose steps are labelled has 1 to {MOST} of them",
     "unlabelled": "the labeller labels every step",
 }
+_HEADING = re.compile(r"#{1,6} .*|\*\*[^*.=]*\*\*|[^=]*:(?:\*\*)?")
 _WORDS = {"correct": True, "true": True, "incorrect": False, "false": False}
 
 
 def steps_of(solution: str) -> tuple[str, ...]:
-    """The lines of a solution; a last line that only states the answer (``#### 18``) belongs to the step before it."""
+    """The lines of a solution. What is no step by itself belongs to one: a heading, or a line that ends in a colon, to
+    the step after it, a formula set off (``\\[...\\]``, ``$$...$$``) and a last line ``#### 18`` to the step before."""
     lines = [line.strip() for line in solution.splitlines() if line.strip()]
-    if len(lines) > 1 and lines[-1].startswith("####"):
-        lines[-2:] = ["\n".join(lines[-2:])]
-    return tuple(lines)
+    steps: list[str] = []
+    within = unfinished = False
+    for at, line in enumerate(lines):
+        answer = at == len(lines) - 1 and line.lstrip("*_").startswith("####")
+        if steps and (within or unfinished or answer or line.startswith(("$$", "\\["))):
+            steps[-1] += "\n" + line
+        else:
+            steps.append(line)
+        within = (within + line.count("$$") + line.count("\\[") + line.count("\\]")) % 2 == 1
+        unfinished = not within and _HEADING.fullmatch(line) is not None
+    return tuple(steps)
 
 
 async def label_steps(
