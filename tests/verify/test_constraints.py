@@ -355,6 +355,30 @@ def test_up_to_so_many_labels() -> None:
         read_labels("music, sports, family, gaming", TOPICS, 3)
 
 
+@pytest.mark.parametrize(
+    ("reply", "labels"),
+    [
+        ("science & technology\nsocial concern", ("science_&_technology", "social concern")),
+        (
+            "The topics are:\n\n1. **Science and Technology**\n2. social concern",
+            ("science_&_technology", "social concern"),
+        ),
+        ('```json\n[\n  "music",\n  "family"\n]\n```', ("music", "family")),
+        ("Labels: music\nfamily", ("music", "family")),
+        ("It speaks of sports.\nmusic", ("music",)),  # a line with other words is a reason, not an answer
+        ("sports\nfamily\n\nmusic", ("music",)),  # what stands apart above is no part of it
+    ],
+)
+def test_labels_may_stand_on_lines_of_their_own(reply: str, labels: tuple[str, ...]) -> None:
+    assert read_labels(reply, TOPICS, 3) == labels
+
+
+def test_lines_that_name_different_labels_are_not_guessed_at() -> None:
+    with pytest.raises(Unparsable, match="clearly"):
+        read_labels("joy\nfear", FEELINGS)
+    assert read_labels("joy\njoy", FEELINGS) == ("joy",)
+
+
 @given(st.text(max_size=200))
 def test_no_reply_breaks_the_reader_of_labels(reply: str) -> None:
     with contextlib.suppress(Unparsable):

@@ -77,19 +77,16 @@ async def toxicity(scope: Scope, role: str, prompt: str, text: str, **sampling: 
 
 
 def read_labels(reply: str, offered: Sequence[str], most: int = 1) -> tuple[str, ...]:
-    """One to ``most`` of ``offered``, from a reply that gives them alone or in its last line.
+    """One to ``most`` of ``offered``, from a reply that ends with them: in its last line, or on a line each.
 
-    Markup, quotes, case, a "Label:" in front and JSON around are seen through; a line that denies something, names too
-    many or none is not guessed at. Raises Unparsable.
+    Markup, bullets, quotes, case, "and" for "&", a "Label:" in front and JSON around are seen through; what denies
+    something, names too many or none is not guessed at. Raises Unparsable.
     """
-    lines = [line for line in reply.strip().splitlines() if re.search(r"\w", line) and "```" not in line]
-    if not lines:
-        raise Unparsable("the reply names no label")
-    line = " ".join(re.sub(r"[_*`\"']", " ", lines[-1].casefold().replace("n't", " not")).split())
-    names = {" ".join(shown(label).casefold().split()): label for label in offered}
+    names = {_plain(shown(label)): label for label in offered}
     names |= {name.removesuffix(" sentiment"): label for name, label in names.items()}
     longest = sorted(names, key=lambda name: (-len(name), name))
     pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest)) + r")(?!\w)")
+    line = _last(reply, pattern)
     found = tuple(dict.fromkeys(names[m.group()] for m in pattern.finditer(line)))
     told = ", ".join(shown(label) for label in offered)
     if not found:
@@ -98,3 +95,27 @@ def read_labels(reply: str, offered: Sequence[str], most: int = 1) -> tuple[str,
         wanted = "one label" if most == 1 else f"one to {most} labels"
         raise Unparsable(f"the last line does not say clearly which label it is; give {wanted} and nothing else")
     return found
+
+
+def _last(reply: str, label: re.Pattern[str]) -> str:
+    """The last line that says something, and the lines right above it if each holds nothing but labels."""
+    lines = [_plain(line) for line in reply.splitlines() if "```" not in line]
+    while lines and not re.search(r"\w", lines[-1]):
+        lines.pop()
+    if not lines:
+        raise Unparsable("the reply names no label")
+    answer = [lines.pop()]
+    while lines and _alone(answer[0], label) and _alone(lines[-1], label):
+        answer.insert(0, lines.pop())
+    return ", ".join(answer)
+
+
+def _alone(line: str, label: re.Pattern[str]) -> bool:
+    """Whether a line is labels, perhaps after a word and a colon."""
+    rest, count = label.subn("", re.sub(r"^[^\W\d]+:", "", line))
+    return count > 0 and not re.search(r"[^\W\d]", rest)
+
+
+def _plain(line: str) -> str:
+    bare = re.sub(r"[_*`\"']", " ", line.casefold().replace("n't", " not"))
+    return re.sub(r"\band\b", "&", " ".join(bare.split()))
