@@ -64,7 +64,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Summary:
-    """As Window; what leaves it is summed up by the same role, ``every`` replies at a time."""
+    """As Window; what leaves it is summed up by the same role, ``every`` replies at a time.
+
+    Steps of which no summary is given (an empty reply, a refusal) stay in view, and it is asked for again before the
+    next reply.
+    """
 
     keep: int = 5
     every: int = 5
@@ -81,8 +85,9 @@ class Summary:
             shown = exchanges[done : done + self.every]
             asked = [*_joined(opening, _told(done, summary), shown), {"role": "user", "content": SUMMARISE}]
             choice = await scope.ask(role, _merged(asked), **sampling)
-            done += self.every
-            summary = choice.text.strip()[:MAX_SUMMARY] or summary
+            if choice.finish in ("refusal", "content_filter") or not choice.text.strip():
+                break
+            done, summary = done + self.every, choice.text.strip()[:MAX_SUMMARY]
             episode.memory["summary"] = (done, summary)
         return _joined(opening, _told(done, summary), exchanges[done:])
 

@@ -12,6 +12,7 @@ probability of the actions' own tokens instead, and in both cases the priors of 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -21,7 +22,6 @@ from cultivar.agents.rollout import LIMITS, resume, think
 from cultivar.core.errors import ItemFailed, Unparsable, UsageError
 from cultivar.core.protocols import Environment, NotClonable
 from cultivar.core.records import Task, Trajectory
-from cultivar.core.replies import MAX_REPLY
 from cultivar.core.scope import Scope, together
 
 Value: TypeAlias = Callable[[Episode, Scope], Awaitable[float]]
@@ -43,9 +43,10 @@ class Judge:
     async def __call__(self, episode: Episode, scope: Scope) -> float:
         if episode.ended == "solved":
             return 1.0
-        told = "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in episode.turns[1:])
+        task, *rest = (f"[{turn.role}]\n{turn.content}" for turn in episode.turns[1:])
+        prompt = f"{JUDGE}\n\n{task[:MAX_JUDGED]}\n\n" + "\n\n".join(rest)[-MAX_JUDGED:]
         try:
-            return await scope.ask(self.role, f"{JUDGE}\n\n{told[-MAX_REPLY:]}", parse=read_rating, temperature=0.0)
+            return await scope.ask(self.role, prompt, parse=read_rating, temperature=0.0)
         except Unparsable as error:
             raise ItemFailed("verifier", f"the judge of role {self.role!r} gave no rating: {error}") from None
 
@@ -56,12 +57,17 @@ JUDGE = (
 )
 
 
+MAX_JUDGED = 50_000
+"Characters that a judge is shown of the task, and of the last steps."
+_RATING = re.compile(r"[\s*_`\"'(\[]{0,20}(10|[0-9])(?:\s?/\s?10)?[\s*_`\"')\].]{0,20}")
+
+
 def read_rating(reply: str) -> float:
     """A whole number from 0 to 10, as a share of 10."""
-    text = reply.strip().rstrip(".").removesuffix("/10").strip("* \n")
-    if not text.isdecimal() or len(text) > 2 or int(text) > 10:
+    found = _RATING.fullmatch(reply)
+    if found is None:
         raise Unparsable("one whole number from 0 to 10 is wanted, and nothing else")
-    return int(text) / 10
+    return int(found[1]) / 10
 
 
 @dataclass

@@ -347,7 +347,7 @@ def _logprob(choice: Choice, part: str) -> float | None:
     at, total = 0, 0.0
     for token in tokens:
         text, value = (token.get("token"), token.get("logprob")) if isinstance(token, dict) else (None, None)
-        if not isinstance(text, str) or not isinstance(value, int | float):
+        if not isinstance(text, str) or not isinstance(value, int | float) or not choice.text.startswith(text, at):
             return None
         if at < start + len(part) and at + len(text) > start:
             total += value
