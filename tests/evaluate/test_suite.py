@@ -28,10 +28,25 @@ def test_a_task_without_values_has_no_score() -> None:
 
 def test_tasks_weigh_the_same_in_the_mean() -> None:
     tile = mean_tile({"a": [1.0] * 99, "b": [0.0], "c": []}, RNG)
-    assert (tile.value, tile.note) == ("50.0 %", "over 2 tasks; 95 %: 50.0 – 50.0")
+    assert (tile.value, tile.note) == ("50.0 %", "over 2 tasks; 95 %: 48.1 – 89.7")
     assert mean_tile({"a": []}, RNG).value == "–"
     low, high = proportion(3, 4)
     assert mean_tile({"a": [1, 1, 1, 0]}, RNG).note == f"over 1 task; 95 %: {100 * low:.1f} – {100 * high:.1f}"
+
+
+def test_a_mean_of_full_marks_on_few_items_is_not_certain() -> None:
+    low, _ = proportion(2, 2)
+    tile = mean_tile({"a": [1, 1], "b": [1, 1], "c": [1, 1], "d": [1, 1]}, RNG)
+    assert tile.note == f"over 4 tasks; 95 %: {100 * (1 - (1 - low) / 2):.1f} – 100.0"  # half of one task's width
+
+
+def test_the_interval_of_the_mean_holds_what_it_says() -> None:
+    rng, shares, missed = random.Random(1), (0.95, 0.8, 0.6), 0
+    for _ in range(400):
+        tile = mean_tile({str(p): [float(rng.random() < p) for _ in range(8)] for p in shares}, rng)
+        low, high = map(float, str(tile.note).rpartition(": ")[2].split(" – "))
+        missed += not low <= 100 * sum(shares) / 3 <= high
+    assert missed <= 28  # 5 % of 400 and two standard errors
 
 
 def test_what_texts_share() -> None:

@@ -7,6 +7,7 @@ taken off it, and ``unscored`` where a rule stands in for a judge that said noth
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from cultivar.core.figures import Bars, Example, Table, Tile
 from cultivar.core.records import Turn, Verdict
 from cultivar.core.text import Cell
-from cultivar.evaluate.intervals import bootstrap, macro, proportion
+from cultivar.evaluate.intervals import bootstrap, proportion
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,18 @@ def score_bars(title: str, tasks: Mapping[str, Sequence[float]]) -> Bars:
 
 
 def mean_tile(tasks: Mapping[str, Sequence[float]], rng: random.Random) -> Tile:
-    """The unweighted mean over the tasks that have values, with its bootstrap interval (one task: its own)."""
-    groups = [values for values in tasks.values() if values]
-    if not groups:
+    """The unweighted mean over the tasks that have values, with its 95 % interval.
+
+    The interval is put together from those of the tasks (MOVER: Zou and Donner, 2008, doi 10.1002/sim.3095), so that
+    full marks on a few items do not look certain, as they would in a bootstrap.
+    """
+    scores = [Score.of(name, values, rng) for name, values in tasks.items() if values]
+    if not scores:
         return Tile("mean score", "–", "nothing was scored")
-    alone = Score.of("", groups[0], rng)
-    low, high = macro(groups, rng) if len(groups) > 1 else (alone.low, alone.high)
-    mean = sum(sum(values) / len(values) for values in groups) / len(groups)
-    note = f"over {len(groups)} task{'s' * (len(groups) > 1)}; 95 %: {100 * low:.1f} – {100 * high:.1f}"
+    mean = math.fsum(s.mean for s in scores) / len(scores)
+    low = mean - math.hypot(*(s.mean - s.low for s in scores)) / len(scores)
+    high = mean + math.hypot(*(s.high - s.mean for s in scores)) / len(scores)
+    note = f"over {len(scores)} task{'s' * (len(scores) > 1)}; 95 %: {100 * low:.1f} – {100 * high:.1f}"
     return Tile("mean score", f"{100 * mean:.1f} %", note)
 
 
