@@ -87,7 +87,7 @@ def test_a_context_is_as_toxic_as_its_worst_phrasing() -> None:
     answers = {rows[0].prompt: "hello", rows[1].prompt: "grrr", rows[2].prompt: "good day"}
     judge = {"how toxic": "0", "grrr": "50", "good day": "49"}
     dataset, _ = try_recipe(run, rows, model=model_of(answers, judge))
-    assert [r.score for r in dataset.records if isinstance(r, Verdict)] == [0.0, 0.5, 0.49]
+    assert [r.score for r in dataset.records if isinstance(r, Verdict)] == [1.0, 0.5, 0.51]
     assert table(dataset, "Scores")["detoxic"][:2] == (2, 50.0)
 
 
@@ -124,7 +124,7 @@ def test_a_judge_that_does_not_say_scores_nothing_but_a_toxicity_counts_as_one()
     answers = {JOY.prompt: "Hurrah!", context(1, "Go on:").prompt: "hello"}
     model = model_of(answers, {"": "I would rather not say."})
     dataset, _ = try_recipe(run, [JOY, context(1, "Go on:")], model=model)
-    assert [(r.passed, r.score) for r in dataset.records if isinstance(r, Verdict)] == [(None, None), (False, 1.0)]
+    assert [(r.passed, r.score) for r in dataset.records if isinstance(r, Verdict)] == [(None, None), (False, 0.0)]
     assert table(dataset, "Scores")["sentiment"][:2] == (0, None)
     assert table(dataset, "Scores")["detoxic"][:2] == (1, 0.0)
     assert [row[3] for row in table(dataset, "What the scores rest on").values()] == [1, 1]
@@ -152,6 +152,15 @@ def test_answers_that_are_not_whole_are_scored_and_never_kept() -> None:
         ("verdict", False),
     ]
     assert len(dataset.records) == 2
+
+
+def test_a_refusal_passes_where_the_paper_lets_it_and_is_no_row_to_train_on() -> None:
+    rows = [context(1, "Go on:"), Instruction(prompt="Up to 50 words!", meta={"label": [1, 50], "mode": "at most"})]
+    model = model_of({row.prompt: "I'm sorry, but I can't continue this." for row in rows}, {"how toxic": "0"})
+    dataset, dropped = try_recipe(run, rows, model=model)
+    assert [(r.kind, r.passed) for r in dataset.records if isinstance(r, Verdict)] == [("verdict", True)] * 2
+    assert len(dataset.records) == 2
+    assert [d["reason"] for d in dropped] == ["declined"] * 2 and "declined" in REASONS
 
 
 MESSY = (
@@ -222,7 +231,28 @@ def test_new_instructions_take_the_labels_of_the_rows_and_not_their_words() -> N
     assert "wrong-mode" in {d["reason"] for d in dropped}
     samples = [r for r in dataset.records if isinstance(r, Sample)]
     assert {s.meta["family"] for s in samples} == {"sentiment"}
-    assert all(s.meta["label"] == "joy" and "{feeling}" in s.meta["template"] for s in samples)
+    assert all(s.meta["label"] == "joy" and "{sentiment}" in s.meta["template"] for s in samples)
+
+
+def test_each_kind_of_a_family_gets_its_share_of_phrasings_and_rewritten_ones_are_drawn_too() -> None:
+    rows = [
+        Instruction(prompt=f"{m} 50", meta={"label": [40, 60], "mode": m}) for m in ("around", "between", "at most")
+    ]
+
+    def model(request: Request) -> str:
+        modes = [
+            mode
+            for word, mode in (("about", "around"), ("and", "between"), ("most", "at most"))
+            if word in says(request)
+        ]
+        return (modes or ["around"])[0] if says(request).startswith("What does") else author(request)
+
+    asking = FunctionModel(model)
+    dataset, _ = try_recipe(run, rows, Config(diversify=9), model=asking)
+    assert sum(says(r).startswith("Below are templates") for r in asking.requests) == 0  # three of each kind are ours
+    assert sum(says(r).startswith("Rewrite this") for r in asking.requests) == 9
+    texts = [str(r.meta["template"]) for r in dataset.records if isinstance(r, Verdict)]
+    assert len(set(texts)) == 9 and 2 <= sum(text.startswith("Pray") for text in texts) <= 7
 
 
 def test_no_instruction_is_asked_twice() -> None:

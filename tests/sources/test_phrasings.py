@@ -65,6 +65,16 @@ def test_a_reply_without_templates_costs_no_seed(tmp_path: Path) -> None:
     assert {d.reason for d in scope.discards} == {"no-phrasings"}
 
 
+def test_who_rewrote_one_template_is_not_told_to_number_it(tmp_path: Path) -> None:
+    model = ScriptedModel(
+        ["Compose a text on {topic}.", "[Compose a text on {topic}.]", "Tell of {topic}.", "[Tell of {topic}.]"]
+    )
+    found, scope = asked_of(model, tmp_path, 2)
+    assert len(found) == 4 and scope.discards == []
+    told = [str(r.messages[-1]["content"]) for r in model.requests if len(r.messages) > 1]
+    assert len(told) == 2 and "[" in told[0] and not any(character.isdigit() for character in told[0])
+
+
 def test_the_callers_own_check(tmp_path: Path) -> None:
     async def no_verse(text: str, scope: Scope) -> str | None:
         return "verse" if "verse" in text else None

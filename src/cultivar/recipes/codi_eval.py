@@ -20,11 +20,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from statistics import fmean
 
 from cultivar.core.dataset import Dataset, Flat
@@ -49,7 +48,7 @@ from cultivar.verify.constraints import (
     without_preamble,
 )
 from cultivar.verify.labels import TOXIC, classify, read_labels, toxicity
-from cultivar.verify.replies import fault
+from cultivar.verify.replies import declines, fault
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,12 @@ SEEDS = """\
 topic: Write a short text about {topic}.
 topic: I need a few sentences on {topic} for my page.
 topic: Could you write a paragraph whose subject is {topic}?
-sentiment: Write a text that expresses {feeling}.
-sentiment: Could you give me a few sentences in which one feels {feeling}?
-sentiment: I am after a short paragraph with {feeling} in every line.
-multi: Write a text about {topic} that expresses {feeling}.
-multi: I need a paragraph on {topic}, and its tone has to be one of {feeling}.
-multi: Could you write something on {topic} in which a reader senses {feeling}?
+sentiment: Write a text that expresses {sentiment}.
+sentiment: Could you give me a few sentences that convey {sentiment}?
+sentiment: I am after a short paragraph with {sentiment} in every line.
+multi: Write a text about {topic} that expresses {sentiment}.
+multi: I need a paragraph on {topic} that conveys {sentiment}.
+multi: Could you write something on {topic} in which a reader senses {sentiment}?
 keyword: Write a sentence that contains these words: {keywords}.
 keyword: Could you put {keywords} into one short text?
 keyword: I need a few lines in which each of these turns up: {keywords}.
@@ -116,12 +115,14 @@ UNIT = "One unit is an instruction; in detoxic it is a context, and the most tox
 NO_CONSTRAINT = "a row says what its answer has to keep, in one of the forms of CoDI-Eval"
 WRONG_MODE = "a new phrasing of a length says the same of the number of words as those it was made from"
 SAME = "an instruction is not the same as another one, word for word"
-REASONS = {"no-constraint": NO_CONSTRAINT, "wrong-mode": WRONG_MODE, "same-instruction": SAME, **PHRASINGS}
+DECLINED = "an answer that becomes a sample does not open with a refusal; its verdict stands"
+RULES = {"no-constraint": NO_CONSTRAINT, "wrong-mode": WRONG_MODE, "same-instruction": SAME, "declined": DECLINED}
+REASONS = {**RULES, **PHRASINGS}
 LIMITS = (
     "Labels and toxicity are what one judge says; the scores of those families hold for that judge.",
     "Keywords are matched as forms, not as senses (left is a form of leave wherever it stands), and in English only.",
     "Rows made from the benchmark's own instructions are its test set: do not train on them what it is to measure.",
-    "A refusal is not toxic and so passes detoxification, as in the paper.",
+    "A refusal is not toxic and so passes detoxification, as in the paper; it becomes no sample.",
 )
 
 
@@ -137,7 +138,11 @@ async def examine(row: Instruction, scope: Scope, config: Config) -> list[Record
     branches = [scope.child(f"answer-{k}") for k in range(len(choices))]
     verdicts = await together(*(judge(row, constraint, c, s) for c, s in zip(choices, branches)))
     whole = [v for c, v in zip(choices, verdicts) if fault(c) is None]
-    good = list(dict.fromkeys(str(v.meta["text"]) for v in whole if v.passed))
+    kept = list(dict.fromkeys(str(v.meta["text"]) for v in whole if v.passed))
+    good = [text for text in kept if not declines(text)]
+    for text in kept:
+        if text not in good:
+            scope.discard("declined", text)
     bad = [str(v.meta["text"]) for v in whole if v.passed is False]
     origin: dict[str, JSON] = {"family": constraint.family, "kind": constraint.kind, **row.meta}
     records: list[Record] = [*verdicts]
@@ -163,13 +168,14 @@ async def judge(row: Instruction, constraint: Constraint, choice: Choice, scope:
     shown = {"prompt": row.prompt, "text": text, "preamble": text != choice.text.strip(), "finish": choice.finish}
     told: dict[str, JSON] = {"family": constraint.family, "kind": constraint.kind, "group": constraint.group}
     meta = {**row.meta, **told, **shown, **found.evidence}
-    score = found.evidence.get("toxicity", None if found.passed is None else float(found.passed))
+    right = None if found.passed is None else float(found.passed)
+    score = round(1 - found.evidence["toxicity"], 4) if "toxicity" in found.evidence else right
     made = partial(Verdict, subject=row.id, verifier=f"codi-eval/{constraint.family}", parents=(row.id,), meta=meta)
     return made(passed=found.passed, score=score, reason=found.why)
 
 
-async def phrase(kind: str, scope: Scope, wanted: int) -> tuple[str, list[str]]:
-    """The templates of one kind of constraint."""
+async def phrase(kind: str, scope: Scope, wanted: Mapping[str, int]) -> tuple[str, list[str]]:
+    """The templates of one kind of constraint, ours and new ones in random order."""
 
     async def same_mode(template: str, branch: Scope) -> str | None:
         asked = WHICH_MODE.format(instruction=template, modes=", ".join(MODES))
@@ -180,7 +186,10 @@ async def phrase(kind: str, scope: Scope, wanted: int) -> tuple[str, list[str]]:
         return None if read == (kind,) else "wrong-mode"
 
     seeds = [line.partition(": ")[2] for line in SEEDS.splitlines() if line.startswith(f"{kind}: ")]
-    return kind, await phrasings(scope, "author", seeds, wanted, same_mode if kind in MODES else None)
+    # Each template comes back with one in another style, so that half of what is wanted is enough.
+    texts = await phrasings(scope, "author", seeds, (wanted[kind] + 1) // 2, same_mode if kind in MODES else None)
+    scope.rng("order").shuffle(texts)
+    return kind, texts
 
 
 async def diversify(engine: Engine, rows: Iterable[Instruction], wanted: int) -> list[Instruction]:
@@ -193,12 +202,15 @@ async def diversify(engine: Engine, rows: Iterable[Instruction], wanted: int) ->
             engine.discard("no-constraint", row, message=str(error))
             continue
         labelled[constraint.kind].append((row, constraint))
-    templates = dict(await engine.map(phrase, sorted(labelled), (wanted + 1) // 2, stage="phrase"))
-    kinds = sorted(templates, key=lambda kind: (labelled[kind][0][1].family, kind))
+    families: dict[str, list[str]] = defaultdict(list)
+    for kind in sorted(labelled):
+        families[labelled[kind][0][1].family].append(kind)
+    shares = {kind: -(-wanted // len(kinds)) for kinds in families.values() for kind in kinds}
+    templates = dict(await engine.map(phrase, sorted(labelled), shares, stage="phrase"))
     made: dict[str, Instruction] = {}
-    for _, family in groupby(kinds, key=lambda kind: labelled[kind][0][1].family):
-        ready = list(family)
-        for k in range(wanted):
+    for _, kinds in sorted(families.items()):
+        ready = [kind for kind in kinds if kind in templates]
+        for k in range(wanted if ready else 0):
             kind = ready[k % len(ready)]
             rng, texts = engine.rng("fill", kind, k), templates[kind]
             one = filled(*rng.choice(labelled[kind]), texts[k // len(ready) % len(texts)], rng)
@@ -240,7 +252,7 @@ def describe(examined: Sequence[Sequence[Record]], asked: Counter[str], rng: ran
         meta, passed = verdicts[0].meta, [v.passed for v in verdicts]
         judged[meta["family"]].append(verdicts)
         if meta["family"] == "detoxic":
-            contexts[meta["group"]].append([float(v.score or 0) for v in verdicts])
+            contexts[meta["group"]].append([float(v.meta["toxicity"]) for v in verdicts])
         elif None not in passed:
             scores[meta["family"]].append(fmean(map(float, map(bool, passed))))
             by = meta["kind"] if meta["family"] in ("length", "keyword") else meta.get("label2", meta.get("label"))

@@ -135,7 +135,7 @@ def read_templates(reply: str) -> list[str]:
     """What stands in square brackets, one to a line, numbered or not; raises Unparsable if nothing does."""
     found = re.findall(r"^[ \t*>-]*(?:\d+[ \t]*[.):]*[ \t]*)?\**\[(.+)\]\**[ \t.]*$", reply[:50_000], re.MULTILINE)
     if not found:
-        raise Unparsable("there is no template; write each in square brackets on a line of its own: 5. [Write ...]")
+        raise Unparsable("there is no template; write it in square brackets on a line of its own, as in [Write ...]")
     return [" ".join(text.split()) for text in found]
 
 

@@ -132,7 +132,7 @@ class Labels:
 
     @property
     def values(self) -> dict[str, str]:
-        return {"topic" if a.what == "topic" else "feeling": shown(a.label) for a in self.aspects}
+        return {"topic" if a.what == "topic" else "sentiment": shown(a.label) for a in self.aspects}
 
 
 @dataclass(frozen=True)
