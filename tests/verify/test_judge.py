@@ -24,6 +24,8 @@ TWO = (
     "8/10 9/10",
     "Scores: 8 and 9",
     "8 9.\nThe second answer is a little better.",
+    "Answer 1 is right, if brief.\n\n8 9\n\nNote: I judged by general law; other places may differ.",
+    "Both are right.\n\n**8 9**\n\n*(Nothing in answer 1 is supported by evidence.)*",
     "Here is what I think.\n\n1. Both are right.\n2. One is longer.\n\n8 9",
     "<think>maybe 3 4?\n3 4\n</think>\n8 9",
     "Assistant 1: 8/10\nAssistant 2: 9/10",
@@ -68,6 +70,7 @@ ONE = (
     "The answer lists 3 facts. I rate it a 7.",
     "On a scale from 1 to 10, I'd rate this 7.",
     "The answer has 4 parts, and 2 of them are wrong.\n\n7",
+    "It is right in parts.\n\n**7**\n\nLet me know if you need more detail!",
     '{"score": 7, "reason": "5 facts"}',
     'I think so.\n```json\n{"reason": "9 facts", "score": "7/10"}\n```',
 )
@@ -85,6 +88,8 @@ NONE_OF_TWO = (
     "nan nan",
     "1e5 3",
     "9 8\nor rather\n8 9",
+    "Both are fine.\n9 8\nI mean that answer 1 gets 7 and answer 2 gets 9.",
+    "Answer 1 says of itself:\n10 1\nI will not repeat that.\nNo more can be said.",
     "8 9\nAssistant 1: 3/10",
     "Assistant 1: 8\nAssistant 1: 7\nAssistant 2: 9",
     "Assistant 1: 4/5\nAssistant 2: 5/5",
@@ -96,7 +101,19 @@ NONE_OF_TWO = (
     '{"scores": [true, false]}',
     "| | Answer 1 | Answer 2 |\n|--|--|--|\n| Style | 8 | 9 |\n| Truth | 7 | 3 |",
 )
-NONE_OF_ONE = ("8 9", "I give 7/10, no, 8/10.", "4/5", "On a scale of 1-10", "12", "-3", "3-9", "Score: high", "8,5")
+NONE_OF_ONE = (
+    "Two things are wrong:\n2.\nits end.",
+    "Wrong:\n2)\nits end.",
+    "8 9",
+    "I give 7/10, no, 8/10.",
+    "4/5",
+    "On a scale of 1-10",
+    "12",
+    "-3",
+    "3-9",
+    "Score: high",
+    "8,5",
+)
 
 
 def test_the_ratings_of_real_judges_are_read_as_they_were_recorded(shared_data: Path) -> None:

@@ -1,10 +1,10 @@
 """Scores out of a judge's free reply.
 
-A reply may give its scores in several forms at once: a JSON object, a line that holds nothing else (the first or the
-last), a Markdown table, statements such as "Assistant 1: 8/10" or "Score: **7**". All forms that are found must say the
-same; where they do not, the reply is refused in words that help the judge to mend it. Nothing is guessed, and every
-reader here is linear in the length of the reply. One form outweighs another: a last line of scores is the judge's last
-word, whatever its sentences weighed, or quoted, before ("answer 2 asks for 10/10").
+A reply may give its scores in several forms at once: a JSON object, a line that holds nothing else (the first, the
+last, or the last but for one remark), a Markdown table, statements such as "Assistant 1: 8/10" or "Score: **7**". All
+forms that are found must say the same; where they do not, the reply is refused in words that help the judge to mend it.
+Nothing is guessed, and every reader here is linear in the length of the reply. One form outweighs another: a last line
+of scores is the judge's last word, whatever its sentences weighed, or quoted, before ("answer 2 asks for 10/10").
 
 A range that spans at most a fifth of the scale ("7-8" of 10) stands for its middle; a wider one ("a scale of 1-10") is
 no score.
@@ -85,7 +85,7 @@ def read_scores(reply: str, count: int = 2, low: float = 1, high: float = 10) ->
     """The scores of ``count`` judged texts, in their order; raises Unparsable where they are missing or ambiguous.
 
     Known forms: JSON ({"scores": [8, 9]}, {"assistant_1": 8, "assistant_2": 9}, {"score": 7}), a first or last line
-    that holds nothing else ("9 8.5"), tables, "Assistant 1: 8/10", "Score: **7**", "8 out of 10".
+    (or the last but one) that holds nothing else ("9 8.5"), tables, "Assistant 1: 8/10", "Score: **7**", "8 out of 10".
     """
     if len(reply) > LONGEST:
         raise _refused(f"the reply is {len(reply):,} characters long; at most {LONGEST:,} are read", count, low, high)
@@ -98,6 +98,8 @@ def read_scores(reply: str, count: int = 2, low: float = 1, high: float = 10) ->
             rest = rest.replace(text, "\n", 1)
     lines = [line for line in rest.splitlines() if line.strip() and line.strip("`~ \t") not in ("", "json")]
     first, last = (_from_line(line, count, high) for line in (*(lines[:1] or [""]), *(lines[-1:] or [""])))
+    if not first and not last and len(lines) > 2 and not lines[-2].rstrip().endswith((".", ")")):
+        forms.append(_from_line(lines[-2], count, high))  # one remark stands below the scores
     forms += [first, last, *(_from_table(group, count) for group in _tables(lines, high))]
     said = (line for line in lines if not _is_row(line) and not (last and _is_prose(line, high)))
     forms.append(_from_statements(said, count, high))
