@@ -173,7 +173,7 @@ def test_the_best_and_the_worst_of_several_answers_become_a_preference() -> None
         if "is to be scored" in text:
             return {"fair": "Score: 5", "poor": "Score: 2", "fine": "Score: 9"}[shown(text, "answer")]
         assert (request.n, request.sampling["temperature"]) == (5, 0.8)
-        return reply("fair", "poor", "fine", "fair", "")
+        return reply("fair", "poor", "fine", "fair", "I'm sorry, but I can't help with that.")
 
     dataset, _ = try_recipe(run, PASSAGES[:1], Config(n=5), model=model(answer=answer))
     sample, preference = dataset.records
@@ -191,7 +191,12 @@ def test_equal_answers_prefer_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"), [(reply("half", finish="length"), "cut-off"), (reply("", finish="content_filter"), "refused")]
+    ("given", "reason"),
+    [
+        (reply("half", finish="length"), "cut-off"),
+        (reply("", finish="content_filter"), "refused"),
+        (reply("I'm sorry, but I can't help with that."), "refused"),
+    ],
 )
 def test_answers_that_are_not_whole(given: Reply, reason: str) -> None:
     dataset, dropped = try_recipe(run, PASSAGES[:1], model=model(answer=lambda request: given))

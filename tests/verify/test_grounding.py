@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cultivar.verify.grounding import excerpted, points_outside, share
+from cultivar.core.errors import Unparsable
+from cultivar.verify.grounding import demand_grounded, excerpted, points_outside, share
 
 SOURCE = "Marta has eleven hives along the lime avenue and checks each of them every nine days in May."
 
@@ -25,11 +26,27 @@ def test_the_share_of_a_quote_that_is_there(quote: str, wanted: float) -> None:
     assert share(quote, SOURCE) == wanted
 
 
-def test_an_excerpt_is_a_run_of_words() -> None:
+def test_an_excerpt_is_a_run_of_words_set_apart() -> None:
+    held = "eleven hives along the lime avenue and checks each"
+    assert excerpted(f"My notes:\n\n> Marta has {held} ...\n\nTurn this passage into a list.", SOURCE)
+    assert excerpted(f"I read “Marta has {held}” somewhere. What does this passage mean?", SOURCE)
+    assert excerpted(f"Marta has {held} of them. Summarise the text above.", SOURCE)
+    assert not excerpted(f"According to the passage, Marta has {held} of them. Why so often?", SOURCE)
+    assert not excerpted(
+        f"It's the owners' wish, and Marta's, that {held} is read as in the passage, isn't it?", SOURCE
+    )
     assert excerpted("She wrote: 'eleven hives along the lime avenue and checks' - why?", SOURCE)
     assert not excerpted("She wrote: 'eleven hives along the lime avenue and' - why?", SOURCE)
     assert excerpted("So: in May, he said.", "In May!")
     assert not excerpted("anything", "")
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    excerpts = ["Marta has eleven hives", "every nine days in May"]
+    query = "According to the passage, Marta has eleven hives along the lime avenue. Plan her May."
+    with pytest.raises(Unparsable, match=r"lacks .*nine days.*According to the passage") as told:
+        demand_grounded(query, excerpts, SOURCE)
+    assert told.value.reason == "not-pasted"
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=3, max_size=20), st.data())

@@ -39,7 +39,7 @@ from cultivar.sources.matching import Matcher
 from cultivar.sources.rows import read_rows
 from cultivar.verify.grounding import demand_grounded
 from cultivar.verify.judge import DEFAULT, framed, rate, rubric
-from cultivar.verify.replies import fault
+from cultivar.verify.replies import declines, fault
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ weak-question: a real question meets enough of the seven criteria to become a de
 no-document: a passage of the corpus has words in common with a real question's keywords
 ungrounded: extra information stands in the document, word for word but for a few
 not-pasted: extra information stands in the query too
-points-outside: a query does not refer to a text that it does not bring along (eight words of it in a row)
+points-outside: a query does not refer to a text that it does not bring along (eight words of it, set apart)
 unparsable: a model answers, in the form that was asked for
 unreadable-verdict: the judge answers each of the seven questions with yes or no
 unreadable-score: the scorer gives a number
@@ -244,9 +244,9 @@ async def answer(query: Instruction, scope: Scope, config: Config) -> list[Recor
     """A sample of the answer, or of the best of several with a preference over the worst."""
     sampling: dict[str, JSON] = {"temperature": 0.8} if config.n > 1 else {}
     choices = await scope.ask("answerer", query.prompt, n=config.n, **sampling)
-    texts = list(dict.fromkeys(choice.text for choice in choices if fault(choice) is None))
+    texts = list(dict.fromkeys(c.text for c in choices if fault(c) is None and not declines(c.text)))
     if not texts:
-        scope.drop(fault(choices[0]) or "empty", reply=choices[0].text)
+        scope.drop(fault(choices[0]) or "refused", reply=choices[0].text)
     rated = ((scope.child(f"score-{k}"), text) for k, text in enumerate(texts) if len(texts) > 1)
     try:
         scores = await together(*(rate(s, "scorer", query.prompt, t, criteria=DEFAULT) for s, t in rated)) or [0.0]

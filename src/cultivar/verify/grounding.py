@@ -31,6 +31,14 @@ _OUTSIDE = re.compile(
 )
 
 
+_APART = re.compile(r"\A\W*|[:\n]\W*")
+_FIRST = 400
+"""Characters of a piece that are looked at for its first words."""
+_QUOTED = re.compile(
+    r'"[^"]{1,2000}"|“[^”]{1,2000}”|«[^»]{1,2000}»|(?<!\w)[\'‘][^\n]{1,2000}?[\'’](?!\w)',
+)
+
+
 def words_of(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
@@ -50,10 +58,19 @@ def share(quote: str, source: str, size: int = 3) -> float:
 
 
 def excerpted(text: str, source: str, run: int = 8) -> bool:
-    """Whether the text holds a run of so many words as they stand in the source (the whole of a shorter source)."""
+    """Whether the text brings along a piece of the source, of at least so many words (the whole of a shorter source).
+
+    A piece stands in quotation marks, or begins the text, a line or what follows a colon: "according to the document,
+    ..." with the source's words in the writer's own sentence shows no document to a reader.
+    """
     there = words_of(source)
     run = min(run, len(there))
-    return run > 0 and not _grams(words_of(text), run).isdisjoint(_grams(there, run))
+    if not run:
+        return False
+    begun = (words_of(text[at.end() : at.end() + _FIRST]) for at in _APART.finditer(text))
+    parts = [words[:run] for words in begun] + [words_of(quote.group()) for quote in _QUOTED.finditer(text)]
+    known = _grams(there, run)
+    return any(not _grams(words, run).isdisjoint(known) for words in parts)
 
 
 def points_outside(text: str) -> str | None:
@@ -69,20 +86,23 @@ def points_outside(text: str) -> str | None:
 def demand_grounded(query: str, excerpts: Sequence[str], document: str) -> float | None:
     """The least share of an excerpt's words that the document has (see ``share``); None if there are no excerpts.
 
-    Raises Unparsable, in words that help its author to mend the query: an excerpt that the document does not have
-    (``ungrounded``) or the query does not (``not-pasted``), a query that refers to a text it does not bring along
-    (``points-outside``).
+    Raises Unparsable with what is wrong (up to five things), in words that help its author to mend the query, and the first of the
+    reasons: an excerpt that the document does not have (``ungrounded``) or the query does not (``not-pasted``), a query
+    that refers to a text it does not bring along (``points-outside``).
     """
+    faults: list[tuple[str, str]] = []
     for excerpt in excerpts:
         told = f"the extra information {one_line(excerpt, 200)!r}"
         if share(excerpt, document) < GROUNDED:
-            raise Unparsable(f"{told} is not in the document: copy it word for word, or leave it empty", "ungrounded")
-        if share(excerpt, query) < PASTED:
-            raise Unparsable(f"the query lacks {told}: put it in word for word", "not-pasted")
+            faults.append((f"{told} is not in the document: copy it word for word, or leave it empty", "ungrounded"))
+        elif share(excerpt, query) < PASTED:
+            faults.append((f"the query lacks {told}: put it in word for word", "not-pasted"))
     outside = points_outside(query)
     if outside is not None and not excerpted(query, document):
-        why = f"the query says {outside!r}, and who answers has no such text: put in what is needed, or leave this out"
-        raise Unparsable(why, "points-outside")
+        why = f"the query says {outside!r}, and who answers has no such text: say it without speaking of one"
+        faults.append((why, "points-outside"))
+    if faults:
+        raise Unparsable("; ".join(why for why, _ in faults[:5]), faults[0][1])
     return min((share(excerpt, document) for excerpt in excerpts), default=None)
 
 
