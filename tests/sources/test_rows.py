@@ -57,6 +57,42 @@ def test_of_a_conversation_what_was_asked_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "reference"),
+    [
+        ({"messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Ho."}]}, "Ho."),
+        ({"conversations": [{"from": "human", "value": "Hi?"}, {"from": "gpt", "value": "Ho."}]}, "Ho."),
+        (
+            {
+                "messages": [
+                    {"role": "system", "content": "Be kind."},
+                    {"role": "user", "content": "Hi?"},
+                    {"role": "assistant", "content": "Ho."},
+                    {"role": "user", "content": "And?"},
+                    {"role": "assistant", "content": "No more."},
+                ]
+            },
+            "Ho.",
+        ),
+        (
+            {
+                "messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Ho."}],
+                "reference": "So.",
+            },
+            "So.",
+        ),
+        ({"messages": [{"role": "user", "content": "Hi?"}, {"role": "user", "content": "Ho?"}]}, None),
+        ({"messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": " "}]}, None),
+        ({"messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "tool_calls": []}]}, None),
+        ({"messages": ["Hi?", "Ho."]}, None),
+        ({"messages": "Hi?"}, None),
+    ],
+)
+def test_the_answer_that_follows_is_the_reference(tmp_path: Path, row: object, reference: str | None) -> None:
+    path = put(tmp_path, "a.jsonl", json.dumps(row))
+    assert list(read_rows(path)) == [Instruction(prompt="Hi?", reference=reference)]
+
+
+@pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("a.jsonl", '{"prompt": "Hi."}\n{"prompt": "  "}\n', "line 2: 'prompt' is empty"),

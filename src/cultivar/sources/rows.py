@@ -6,14 +6,16 @@
 
 A row is a string, or an object whose prompt stands in ``field``: a string, or a conversation, of which the first
 message that is not the system's is taken. What else a row has goes into the Instruction's ``meta`` and with it into
-whatever is made of it; a ``reference`` (a text) becomes the Instruction's. Rows are not deduplicated.
+whatever is made of it; a ``reference`` (a text) becomes the Instruction's, or else the assistant's answer to that first
+message of a conversation. Rows are not deduplicated.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -24,6 +26,8 @@ from cultivar.sources.lines import Lines
 
 PROMPTS = ("prompt", "instruction", "question", "text", "content", "conversations", "messages")
 """Where a row's prompt is looked for if no field is named; the first that the row has is taken."""
+ANSWERERS = ("assistant", "gpt", "chatgpt", "model", "bot")
+"""Who answers in a conversation, under ``role`` or ``from``."""
 MAX_JSON = 64 * 2**20
 """Bytes of a .json file, which has to be read in one piece."""
 
@@ -40,7 +44,7 @@ def read_rows(path: Path, *, field: str | None = None) -> Iterator[Instruction]:
     """
     for key, prompt, row in _prompts(path, field):
         rest = {name: value for name, value in row.items() if name != key}
-        reference = rest.pop("reference") if isinstance(rest.get("reference"), str) else None
+        reference = rest.pop("reference") if isinstance(rest.get("reference"), str) else first_answer(row[key])
         yield Instruction(prompt=prompt, reference=reference, meta=rest)
 
 
@@ -119,7 +123,7 @@ def key_of(row: JSON, where: str, field: str | None, known: Sequence[str]) -> st
 def first_text(value: JSON, where: str, key: str) -> str:
     """A text, or that of a conversation's first message that is not the system's; empty for nothing."""
     if isinstance(value, list) and value:
-        value = next((m for m in value if not (isinstance(m, dict) and "system" in (m.get("role"), m.get("from")))), "")
+        value = next(_spoken(value), "")
         if isinstance(value, dict):
             value = value.get("content", value.get("value"))
     if value is None or value == []:
@@ -130,6 +134,21 @@ def first_text(value: JSON, where: str, key: str) -> str:
             "name another key: --field NAME"
         )
     return value
+
+
+def first_answer(value: JSON) -> str | None:
+    """What the assistant says to the text that ``first_text`` gives of a conversation, if it speaks next."""
+    turns = list(itertools.islice(_spoken(value), 2)) if isinstance(value, list) else []
+    answer = turns[1] if len(turns) == 2 else None
+    if not isinstance(answer, dict) or not any(answer.get(key) in ANSWERERS for key in ("role", "from")):
+        return None
+    text = answer.get("content", answer.get("value"))
+    return text if isinstance(text, str) and text.strip() else None
+
+
+def _spoken(turns: Iterable[JSON]) -> Iterator[JSON]:
+    """A conversation without what the system says."""
+    return (turn for turn in turns if not (isinstance(turn, dict) and "system" in (turn.get("role"), turn.get("from"))))
 
 
 def _jsonl_rows(file: Path, fault: OnError) -> Iterator[tuple[str, JSON]]:
