@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 import pytest
 
+from cultivar.core.errors import Unparsable
 from cultivar.core.protocols import Reply, Request
 from cultivar.core.records import Instruction, Preference, Ranking, Sample, StepLabels
 from cultivar.engines.outcomes import records_of
-from cultivar.recipes.wizardmath import OPERATORS, REASONS, Config, Grown, read_problem, run, tally
+from cultivar.recipes.wizardmath import OPERATORS, REASONS, Config, Grown, read_problem, run
 from cultivar.testing import FunctionModel, reply, try_recipe
 
 pytest.importorskip("math_verify", reason="the extra 'math' is not installed")
@@ -32,7 +33,7 @@ def text_of(request: Request) -> str:
 
 
 def role_of(request: Request) -> str:
-    opening = {"Here is a math problem": "evolver", "Solve this": "solver", "Here is a task": "judge"}
+    opening = {"Write a math problem": "evolver", "Solve this": "solver", "Here is a task": "judge"}
     return next((role for start, role in opening.items() if text_of(request).startswith(start)), "labeller")
 
 
@@ -59,7 +60,7 @@ class World:
         return self.judge(request) if role == "judge" else self.label(request)
 
     def evolve(self, request: Request) -> Reply:
-        total = sum_of(text_of(request).split("<<<")[1].split(">>>")[0])
+        total = sum_of(text_of(request))
         texts = (f"Here is the new problem:\nIn version {k}, Eve has {total} + {k} nuts. How many?" for k in (1, 2, 3))
         return reply(*[*texts][: request.n])
 
@@ -128,6 +129,7 @@ def test_the_best_ranked_version_goes_on() -> None:
         for ranking in of(records, Ranking):
             assert ranking.ranked[0].startswith(f"In {best},")
             assert len(ranking.ranked) == 3
+        assert [r.meta["parent"] for r in of(records, Ranking)[:2]] == [first.meta["parent"], second.meta["parent"]]
 
 
 def test_the_rows_of_a_seed_are_counted() -> None:
@@ -199,12 +201,18 @@ def test_cut_off_and_unstated_answers_have_no_vote() -> None:
     assert bars.series["problems"][2] == 2.0
 
 
-def test_answers_agree_as_values_not_as_texts() -> None:
-    found = tally(["1/2", "0.5", "50%", None, "2"], None, 0.6)
-    assert found == {"answer": "1/2", "votes": 3, "right": (0, 1, 2)}
-    assert tally(["7 apples", "8", None], "7", 0.6)["right"] == (0,)
-    assert tally(["1", "1", "2", "2"], None, 0.5)["right"] == ()
-    assert tally(["1"] * 7 + ["2"] * 3, None, 0.7)["right"] == tuple(range(7))
+def test_votes_of_a_row_are_those_for_its_answer() -> None:
+    records, _, dataset = grown(World(right=1), Config(rounds=0, agreement=1))
+    assert [s.meta["votes"] for s in of(records, Sample)] == [1]
+    dataset, _ = try_recipe(run, [SEEDS[0]], Config(rounds=0), model=FunctionModel(lambda r: mostly_wrong(r)))
+    (sample,) = of(list(dataset.records), Sample)
+    assert (sample.meta["answer"], sample.meta["votes"]) == ("7", 1)
+
+
+def mostly_wrong(request: Request) -> Any:
+    if role_of(request) != "solver":
+        return World()(request)
+    return reply(solution(7), *[solution(8, slip=True)] * 4)
 
 
 # -- rankings and labels
@@ -283,7 +291,20 @@ def test_replies_that_end_early_or_are_refused_are_no_crash() -> None:
 def test_what_comes_around_a_problem_is_taken_off() -> None:
     parent = "How many apples are 3 + 4 apples?"
     wrapped = 'Sure! Here is the new problem:\n\n"How many apples are 3 + 4 + 5 apples?"'
-    assert read_problem(wrapped, parent) == "How many apples are 3 + 4 + 5 apples?"
+    bare = "How many apples are 3 + 4 + 5 apples?"
+    assert read_problem(wrapped, parent) == bare
+    for around in ("Sure! Here's an easier version:\n\n", "**An Orchard**\n\n", "### Apples\n\n", "Problem: "):
+        assert read_problem(around + bare, parent) == bare
+    for whole in ("**Tom has 5 apples.**\n\nHow many has he?", "A shop sells\n\n3 + 4 apples. How many?"):
+        assert read_problem(whole, parent) == whole
+
+
+@pytest.mark.parametrize(
+    "solved", ["(Answer: 12)", "Solution: 3 + 4 = 7, 7 + 5 = 12.", "**Answer:** 12", "#### 12", "\\boxed{12}"]
+)
+def test_a_problem_with_its_solution_is_none(solved: str) -> None:
+    with pytest.raises(Unparsable, match="write the problem alone"):
+        read_problem(f"How many apples are 3 + 4 + 5 apples?\n\n{solved}", "")
 
 
 def test_text_of_a_model_is_no_template() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cultivar.core.errors import UsageError
 from cultivar.verify import symbolic
-from cultivar.verify.math import check, compared, final_answer, reference_answer, same_answer
+from cultivar.verify.math import check, compared, final_answer, reference_answer, same_answer, tally
 from cultivar.verify.quantities import quantity
 
 math_verify = pytest.mark.skipif(
@@ -289,3 +289,22 @@ def test_verdicts_on_real_solutions_are_those_on_record(shared_data: Path, form:
                     wrong.append((number, model))
     assert len(rows) == 300
     assert wrong == []
+
+
+# -- several solutions
+
+
+def test_answers_agree_as_values_not_as_texts() -> None:
+    found = tally(["1/2", "0.5", "50%", None, "2"], None, 0.6)
+    assert found == {"answer": "1/2", "votes": 3, "right": (0, 1, 2), "wrong": (4,)}
+    assert tally(["7 apples", "8", None], "7", 0.6)["right"] == (0,)
+    assert tally(["1", "1", "2", "2"], None, 0.5)["right"] == ()
+    assert tally(["1"] * 7 + ["2"] * 3, None, 0.7)["right"] == tuple(range(7))
+
+
+def test_an_answer_that_may_be_the_same_in_another_unit_is_neither_right_nor_wrong() -> None:
+    found = tally(["60", "60 minutes (1 hour)", "1 hour", "61"], None, 0.5)
+    assert (found["right"], found["wrong"]) == ((0, 1), (3,))
+    found = tally(["1 hour", "2 hours"], "60", 0.5)
+    assert (found["right"], found["wrong"]) == ((), (1,))
+    assert tally(["1", "2"], None, 0.6)["wrong"] == ()  # nothing is known

@@ -24,6 +24,7 @@ Departures from the paper:
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -37,8 +38,8 @@ from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction, Preference, Ranking, Record, Sample, StepLabels, Turn
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
-from cultivar.verify.consensus import agreement_bars, vote
-from cultivar.verify.math import final_answer, reference_answer, same_answer
+from cultivar.verify.consensus import agreement_bars
+from cultivar.verify.math import final_answer, reference_answer, tally
 from cultivar.verify.ranking import MOST, rank
 from cultivar.verify.replies import bare, declines, fault
 from cultivar.verify.steps import REASONS as STEP_REASONS
@@ -68,26 +69,31 @@ class Config:
                 raise ValueError(f"--{name} {getattr(self, name)}: give {low} to {high}")
 
 
+TITLE = re.compile(r"\A(?:#{1,6} |\*\*)[^\n\d.?!*]{1,80}(?:\*\*)?\n\s*\n")
+SOLVED = re.compile(r"####|\\boxed|^\W{0,4}(?:answer|solution)\W{0,2}[:=]", re.IGNORECASE | re.MULTILINE)
 RANGES = {"rounds": (0, 64), "versions": (1, 4), "solutions": (2, 32), "labelled": (0, 32), "agreement": (0.01, 1)}
 
 EVOLVE = """\
-Here is a math problem.
-<<<
-{problem}
->>>
+Write a math problem in place of the one below: {how} It must stand on its own, give everything that is needed to \
+solve it, contradict itself nowhere, and have exactly one answer that can be written in one line. Use the language of \
+the problem below. Reply with the text of the new problem alone: no heading, no remark, no solution and no answer.
 
-Write another math problem in its place: {how} The new problem must stand on its own, give everything that is needed \
-to solve it, contradict itself nowhere, and have exactly one answer that can be written in one line. Use the language \
-of the problem above. Do not solve it.
+The problem below:
+{problem}"""
 
-Write the text of the new problem alone."""
-
+CONSTRAIN = "a harder one about the same situation, with one or two further conditions that change how it is solved."
+CONCRETISE = """\
+a harder one, in which particular people, things, quantities and circumstances take the place of what is said in \
+general."""
+REASON = "a harder one, whose answer needs more steps, each building on the one before; no mere padding."
+SIMPLIFY = "an easier one about the same situation, with smaller numbers or fewer steps."
+CHANGE = "an easier one about an altogether different topic, that needs other mathematics."
 OPERATORS = {
-    "add constraints": ("up", "the same situation with one or two further conditions that change how it is solved."),
-    "concretise": ("up", "replace what it says in general by particular people, things, quantities and circumstances."),
-    "increase reasoning": ("up", "the answer must need more steps, each building on the one before; no mere padding."),
-    "simplify": ("down", "an easier one about the same situation, with smaller numbers or fewer steps."),
-    "change topic": ("down", "an easier one about an altogether different topic, that needs other mathematics."),
+    "add constraints": ("up", CONSTRAIN),
+    "concretise": ("up", CONCRETISE),
+    "increase reasoning": ("up", REASON),
+    "simplify": ("down", SIMPLIFY),
+    "change topic": ("down", CHANGE),
 }
 """Operator -> the line of evolution, and what is asked for."""
 
@@ -131,26 +137,19 @@ class Grown:
 
 def read_problem(reply: str, parent: str) -> str:
     text = bare(reply, ("problem", "new problem", "new math problem", "math problem"))
+    text = TITLE.sub("", text, count=1).strip()
     if declines(text) or text[:1] in ("{", "[") or not 20 <= len(text) <= 4000:
         raise Unparsable("that is no math problem of 20 to 4,000 characters")
-    if "####" in text or "\\boxed" in text:
+    if SOLVED.search(text):
         raise Unparsable("the problem comes with its solution; write the problem alone")
     if text.casefold().split() == parent.casefold().split():
         raise Unparsable("that is the problem as it was; write another one")
     return text
 
 
-def tally(answers: Sequence[str | None], reference: str | None, share: float) -> dict[str, JSON]:
-    """The vote, and which solutions are ``right``: those with the reference answer, or else with the agreed one."""
-    found = vote(answers, same_answer)
-    right = found.groups[0] if found.agreed(share) else ()
-    if reference is not None:
-        right = tuple(k for k, answer in enumerate(answers) if answer is not None and same_answer(answer, reference))
-    return {"answer": reference or found.answer, "votes": found.votes, "right": right}
-
-
-async def evolve(old: str, how: str, scope: Scope, config: Config, roles: Sequence[str], grown: Grown) -> str | None:
+async def evolve(origin: JSON, scope: Scope, config: Config, roles: Sequence[str], grown: Grown) -> str | None:
     """The version that is ranked best; the ranking becomes a row where the judge told versions apart."""
+    old, (_, how) = origin["parent"], OPERATORS[origin["operator"]]
     request, read = EVOLVE.format(problem=old, how=how), partial(read_problem, parent=old)
     written: list[str] = []
     for role in roles:
@@ -170,7 +169,7 @@ async def evolve(old: str, how: str, scope: Scope, config: Config, roles: Sequen
         scope.discard("order-decides", versions)
     else:
         best_first = tuple(versions[index] for index in ranked.apart)
-        grown.rows.append(Ranking(prompt=request, ranked=best_first, parents=(grown.seed,)))
+        grown.rows.append(Ranking(prompt=request, ranked=best_first, parents=(grown.seed,), meta=origin))
     return versions[ranked.order[0]]
 
 
@@ -188,8 +187,8 @@ async def solve(problem: Instruction, origin: JSON, scope: Scope, config: Config
         scope.discard(reason, problem, answers=answers, **origin)
         if problem.reference is None:
             return False
-    wrong = [texts[k] for k, answer in enumerate(answers) if answer is not None and k not in found["right"]]
-    told: JSON = {"parents": (grown.seed,), "meta": {**origin, "answer": found["answer"], "votes": found["votes"]}}
+    wrong = [texts[k] for k in found["wrong"]]
+    told: JSON = {"parents": (grown.seed,), "meta": {**origin, "answer": found["answer"], "votes": len(right)}}
     if right:
         asked, said = {"role": "user", "content": problem.prompt}, {"role": "assistant", "content": right[0]}
         grown.rows.append(Sample(messages=(asked, said), **told))
@@ -218,17 +217,17 @@ async def label(problem: Instruction, text: str, right: bool, told: JSON, scope:
 
 async def grow(seed: Instruction, scope: Scope, config: Config, roles: Sequence[str]) -> Grown:
     """One seed: itself, then a problem for each round, each evolved from the last one that was solved."""
-    grown, problem = Grown(seed.id), seed
+    grown, parent = Grown(seed.id), seed.prompt
     answer = seed.reference or seed.meta.get(config.answers)
     known = Instruction(prompt=seed.prompt, reference=reference_answer(str(answer)) if answer else None)
     await solve(known, {"line": "seed", "operator": "", "round": 0}, scope.child("seed"), config, grown)
     for number in range(1, config.rounds + 1):
         branch = scope.child(f"round-{number}")
-        operator, (line, how) = branch.rng("operator").choice(list(OPERATORS.items()))
-        version = await evolve(problem.prompt, how, branch, config, roles, grown)
-        origin = {"line": line, "operator": operator, "round": number, "parent": problem.prompt}
+        operator = branch.rng("operator").choice(list(OPERATORS))
+        origin = {"line": OPERATORS[operator][0], "operator": operator, "round": number, "parent": parent}
+        version = await evolve(origin, branch, config, roles, grown)
         if version is not None and await solve(Instruction(prompt=version), origin, branch, config, grown):
-            problem = Instruction(prompt=version)
+            parent = version
     return grown
 
 
@@ -245,9 +244,10 @@ def describe(grown: Sequence[Grown], config: Config) -> Dataset:
     good = [problem for problem in tried if problem["kept"]]
     posed, kept = (Counter((p["line"], p["operator"] or "-") for p in some) for some in (tried, good))
     rows = tuple((*key, posed[key], kept[key]) for key in sorted(posed))
-    lines, kinds = Counter(p["line"] for p in good), Counter(record.kind for record in records)
+    lines, asked = Counter(p["line"] for p in good), max(1, len(tried) * config.solutions)
     shares = f"{lines['seed']:,} seeds, {lines['up']:,} up, {lines['down']:,} down, of {len(tried):,} sampled"
-    tiles = (Tile("problems", len(good), shares), *(Tile(f"{kind} records", n) for kind, n in kinds.items()))
+    agree = f"{100 * sum(p['votes'] for p in tried) / asked:.0f} %"
+    tiles = (Tile("problems", len(good), shares), Tile("agreement", agree, "solutions with the most frequent answer"))
     table = Table("Problems by line", ("line", "operator", "sampled", "kept"), rows)
     sections = (
         Section("Difficulty line", (table,), "Harder (up) or easier is what was asked for; nobody measured it."),
@@ -255,5 +255,6 @@ def describe(grown: Sequence[Grown], config: Config) -> Dataset:
         Section("Steps", figures_of(record for record in records if isinstance(record, StepLabels))),
     )
     firsts = {r.meta["line"]: r for r in reversed(records) if isinstance(r, Sample)}
-    examples = [Example(f"Line: {line}", tuple(Turn(**m) for m in firsts[line].messages)) for line in sorted(firsts)]
+    shown = {line: tuple(Turn(**m, train=m["role"] != "user") for m in r.messages) for line, r in firsts.items()}
+    examples = [Example(f"Line: {line}", shown[line]) for line in sorted(shown)]
     return Dataset(records, tiles, sections, examples, REASONS, LIMITS, ("mathematics", "reward-model"))

@@ -3,6 +3,7 @@
     final_answer(text)             "... so he pays $18.\\n#### 18" -> "18"
     same_answer("$1,200", "1200.0") -> True; also "1/2" and "\\frac{1}{2}", "x^2+2x+1" and "(x+1)^2"
     check(solution, reference)     -> Verdict
+    tally(answers, reference, 0.6) -> which of several solutions are right, and which are wrong
 
 Where an answer is looked for, the first that is found:
 1. stated by a marker: ``\\boxed{...}``, ``#### ...``, or "A: ..." as the last line (the last of these);
@@ -17,9 +18,11 @@ extra ``math``). Words are equal if they are the same words: "Tuesday" is never 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from cultivar.core.records import Verdict, content_hash
+from cultivar.core.records import JSON, Verdict, content_hash
 from cultivar.core.text import clip
+from cultivar.verify.consensus import vote
 from cultivar.verify.quantities import may_be_meant, quantity, same_quantity
 from cultivar.verify.symbolic import equal
 
@@ -79,6 +82,21 @@ def compared(first: str, second: str) -> bool | None:
     if not (_is_formula(a) and _is_formula(b)):
         return False
     return equal(a, b)
+
+
+def tally(answers: Sequence[str | None], reference: str | None, share: float) -> dict[str, JSON]:
+    """The vote, and which solutions are ``right``: those with the reference answer, or else with the agreed one.
+
+    ``wrong`` are those whose answer differs for certain; what cannot be compared ("1 hour" and "60") is neither.
+    """
+    found = vote(answers, same_answer)
+    right = found.groups[0] if found.agreed(share) else ()
+    if reference is not None:
+        right = tuple(k for k, answer in enumerate(answers) if answer is not None and same_answer(answer, reference))
+    known = dict.fromkeys(answer for answer in (reference, *(answers[k] for k in right)) if answer is not None)
+    given = ((k, answer) for k, answer in enumerate(answers) if answer is not None and known)
+    wrong = tuple(k for k, answer in given if all(compared(answer, each) is False for each in known))
+    return {"answer": reference or found.answer, "votes": found.votes, "right": right, "wrong": wrong}
 
 
 def check(solution: str, reference: str) -> Verdict:
