@@ -286,6 +286,7 @@ async def test_a_rubric_is_answered_question_by_question(scope_of: Callable[...,
     asked = {"polite": "Is it polite?", "short": "Is it short?"}
     assert await rubric(scope_of(model), "judge", "Dear all ...", asked) == {"polite": True, "short": False}
     assert "- polite: Is it polite?" in shown(model.requests[0])
+    assert '"polite": ..., "short": ...' in shown(model.requests[0])  # the form suggests no verdict
 
 
 @pytest.mark.parametrize("reply", ["yes", "[true]", '{"polite": true}', '{"polite": true, "short": "perhaps"}', "{"])

@@ -156,7 +156,7 @@ async def rubric(scope: Scope, role: str, text: str, questions: Mapping[str, str
     """
     mark, material = framed({"text": text})
     listed = "\n".join(f"- {name}: {question}" for name, question in questions.items())
-    example = "{" + ", ".join(f'"{name}": true' for name in questions) + "}"
+    example = "{" + ", ".join(f'"{name}": ...' for name in questions) + "}"
     asked = RUBRIC.format(mark=mark, material=material, questions=listed, example=example)
     return await scope.ask(role, asked, parse=partial(read_verdicts, names=tuple(questions)), n=None, **sampling)
 
