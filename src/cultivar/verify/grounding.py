@@ -86,9 +86,9 @@ def points_outside(text: str) -> str | None:
 def demand_grounded(query: str, excerpts: Sequence[str], document: str) -> float | None:
     """The least share of an excerpt's words that the document has (see ``share``); None if there are no excerpts.
 
-    Raises Unparsable with what is wrong (up to five things), in words that help its author to mend the query, and the first of the
-    reasons: an excerpt that the document does not have (``ungrounded``) or the query does not (``not-pasted``), a query
-    that refers to a text it does not bring along (``points-outside``).
+    Raises Unparsable with what is wrong (up to five things, in words that help its author to mend the query) and the
+    first of the reasons: an excerpt that the document does not have (``ungrounded``) or the query does not
+    (``not-pasted``), a query that refers to a text it does not bring along (``points-outside``).
     """
     faults: list[tuple[str, str]] = []
     for excerpt in excerpts:
