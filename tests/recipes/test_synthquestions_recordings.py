@@ -33,7 +33,7 @@ def test_recorded_replies() -> None:
         if "list of questions" in first:
             return str(row["judge"][turn])
         if "is to be scored" in first:
-            return next(score for said, score in zip(row["answerer"], row["scorer"]) if said.strip() in first)
+            return str(next(score for said, score in zip(row["answerer"], row["scorer"]) if said.strip() in first))
         return reply(*row["answerer"])
 
     documents = [Document(text=row["document"]) for row in ROWS]
