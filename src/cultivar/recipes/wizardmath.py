@@ -99,7 +99,8 @@ OPERATORS = {
 
 SOLVE = """\
 Solve this math problem. Write one step to a line: a calculation or a conclusion, in a full sentence, no headings. \
-End with one line that holds #### and the final answer alone (a number or an expression, no words around it).
+End with one line that holds #### and the final answer alone (a number or an expression, in the unit that the problem \
+asks for, no words around it).
 
 {problem}"""
 
