@@ -16,6 +16,7 @@ Losses: TypeAlias = "Counter[str]"
 
 LOSSES: dict[str, str] = {
     "closing-turns": "turns after the assistant's last one: nothing is learned from them",
+    "edge-tokens": "tokens that hold both a turn's first letters and its header: they are not trained on",
     "merged-turns": "turns joined to the one before, because the format wants the two sides to alternate",
     "message-keys": "keys of a sample's messages that are no part of a chat message",
     "meta": "records whose measurements and tags (meta) are left out",
@@ -27,6 +28,7 @@ LOSSES: dict[str, str] = {
     "text-beside-calls": "assistant texts that stood beside a tool call",
     "tool-call-ids": "ids that tie a tool's answer to its call",
     "tool-roles": "tool turns written as user turns, because they name no call that they answer",
+    "tokens": "tokens beyond the limit of the context, which are cut off",
     "tools": "conversations without the definitions of their tools",
     "train-flags": "assistant turns marked as not to be trained on that this format would train on",
 }

@@ -1,0 +1,347 @@
+"""Chats as tokens with labels: exactly the flagged turns and the tokens at which they stop are trained on.
+
+A chat template says how a conversation is written, not which part of it the model wrote. That is found by writing the
+conversation several times over, so that no template needs markers (``{% generation %}``) and none is read or changed:
+
+    begin   where the prompt ends that the model is given for this turn (the turns before it and the generation prompt).
+            Where the template writes the past differently in it (a thinking block is dropped once the turn is past),
+            what follows the words of the turn before is compared instead.
+    words   what changes in the text when the turn's words (content, reasoning, calls) are put in other words.
+    stop    the last of the tokenizer's added tokens that follows the words both here and where the conversation goes on
+            differently (it ends here, or a message of the user follows); where the two have none in common (harmony
+            writes another stop for the last turn), the first that follows here.
+
+Between begin and stop everything is trained on: thinking blocks, the markup of calls, the stop itself. Nothing else is:
+no header, no line end after the stop, no padding. Whatever cannot be proved so is refused, with a reason.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from cultivar.core.errors import UsageError
+from cultivar.core.extras import needed
+from cultivar.core.records import JSON
+from cultivar.export.chat import ChatTurn, Losses, Unwritable, plain_text
+
+IGNORED = -100
+"""The label of a token that is not trained on, as PyTorch's cross entropy has it."""
+REASONING_KEYS = ("reasoning_content", "thinking", "reasoning")
+"""Where templates look for what stands in a thinking block; those that the template names are given."""
+NO_LIMIT = 10**9
+"""Tokenizers without a limit give a number above this one as theirs."""
+OTHER_WORDS = "\ue00d\ue01d\ue02d\ue03d\ue04d"
+"""Characters that nobody writes (private use): one that the text does not have stands in for a turn's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """``labels[i]`` is ``input_ids[i]`` where it is trained on, and -100 elsewhere."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+
+def load_tokenizer(name: str, chat_template: str | None = None) -> Any:
+    """The tokenizer of a folder or a hub's model, fit for masks; ``chat_template`` takes the place of its own.
+
+    Raises UsageError saying what it lacks.
+    """
+    transformers = needed("transformers", "train")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = str(error).strip().split("\n")[0]
+        raise UsageError(
+            f"--tokenizer {name} cannot be loaded ({why}); give a folder with tokenizer.json and tokenizer_config.json"
+        ) from None
+    if chat_template is not None:
+        tokenizer.chat_template = chat_template
+    check_tokenizer(tokenizer, name)
+    return tokenizer
+
+
+def check_tokenizer(tokenizer: Any, name: str) -> None:
+    """Raises UsageError if rows cannot be made with it, or if they could not be put into batches."""
+    if not getattr(tokenizer, "chat_template", None):
+        raise UsageError(f"--tokenizer {name} has no chat template; name a file with one: --chat-template FILE.jinja")
+    if not getattr(tokenizer, "is_fast", False):
+        raise UsageError(
+            f"--tokenizer {name} is a slow tokenizer, which does not say which text a token stands for; "
+            "give one with a tokenizer.json"
+        )
+    if tokenizer.pad_token is None and tokenizer.eos_token is None:
+        raise UsageError(
+            f"--tokenizer {name} has no pad token and no end token, with which a trainer could fill short rows; set "
+            f'one: tokenizer.pad_token = "..."; tokenizer.save_pretrained({name!r})'
+        )
+
+
+def pad_note(tokenizer: Any, name: str) -> str:
+    """What to know of a tokenizer without a pad token; empty for the others."""
+    if tokenizer.pad_token is not None:
+        return ""
+    return (
+        f"{name} has no pad token: TRL pads with its end token {tokenizer.eos_token!r}, and leaves the padding out of "
+        "the loss; with another trainer, set one: tokenizer.pad_token = ..."
+    )
+
+
+class Masker:
+    """Makes rows with one tokenizer; ``max_length`` in tokens (None: the tokenizer's own limit, if it has one)."""
+
+    def __init__(self, tokenizer: Any, max_length: int | None = None) -> None:
+        self.tokenizer = tokenizer
+        own = tokenizer.model_max_length
+        self.max_length = max_length or (own if own and own < NO_LIMIT else None)
+        self._added: dict[int, Any] = tokenizer.added_tokens_decoder
+        self._special = tuple(str(t) for t in self._added.values() if t.special)
+        template = tokenizer.chat_template
+        source = template if isinstance(template, str) else "".join(map(str, template.values()))
+        self._keys = tuple(key for key in REASONING_KEYS if key in source)
+
+    def masked(self, turns: Sequence[ChatTurn], tools: Sequence[JSON], losses: Losses) -> Masked:
+        """The conversation as tokens; counts in ``losses`` what the template or the limit leaves out.
+
+        Raises Unwritable where it cannot be told which tokens are whose, or none are left to be trained on.
+        """
+        if not any(turn.train for turn in turns):
+            raise Unwritable("no turn to train on")
+        chat = self._written(turns, tools, losses)
+        encoded = self.tokenizer(chat.text, add_special_tokens=False, return_offsets_mapping=True)
+        ids: list[int] = list(encoded["input_ids"])
+        added = [self._added.get(token) for token in ids]
+        ends = _spans(chat.text, encoded["offset_mapping"], added)
+        marks = [span for span, token in zip(ends, added, strict=True) if token is not None]
+        trained = [chat.trained(number, marks) for number, turn in enumerate(turns) if turn.train]
+        for number, turn in enumerate(turns):
+            if turn.message.role == "assistant" and not turn.train:
+                chat.check_words(number, chat.text)
+        for before, after in itertools.pairwise(trained):
+            if after[0] < before[1]:
+                raise Unwritable("the chat template writes two turns into one another")
+        losses["reasoning"] += sum(
+            bool(turn.reasoning) and turn.reasoning.strip() not in chat.text for turn in turns if turn.train
+        )
+        labels = [IGNORED] * len(ids)
+        at = 0
+        for begin, end in trained:
+            while at < len(ids) and ends[at][1] <= begin:
+                at += 1
+            losses["edge-tokens"] += at < len(ids) and ends[at][0] < begin
+            for token in range(at, len(ids)):
+                if ends[token][1] > end:
+                    break
+                if ends[token][0] >= begin:
+                    labels[token] = ids[token]
+        return self._cut(ids, labels, losses)
+
+    def _cut(self, ids: list[int], labels: list[int], losses: Losses) -> Masked:
+        limit = self.max_length or len(ids)
+        losses["tokens"] += max(0, len(ids) - limit)
+        ids, labels = ids[:limit], labels[:limit]
+        if all(label == IGNORED for label in labels):
+            raise Unwritable(f"no token to train on within {limit:,}; give a larger --max-length")
+        return Masked(ids, labels)
+
+    def _written(self, turns: Sequence[ChatTurn], tools: Sequence[JSON], losses: Losses) -> _Chat:
+        """The conversation in the first of the shapes that the template takes: families differ in how they want the
+        content beside a call, and the arguments of one."""
+        parts: Losses = type(losses)()
+        texts = [plain_text(turn.message, parts) for turn in turns]
+        losses.update(parts)
+        found = next((token for text in texts for token in self._special if token in text), None)
+        if found is not None:
+            raise Unwritable(f"a turn's text holds the tokenizer's special token {found!r}")
+        why = ""
+        for empty in (None, ""):
+            for as_text in (False, True):
+                messages = [self._message(turn, text, empty, as_text) for turn, text in zip(turns, texts, strict=True)]
+                chat = _Chat(self.tokenizer, messages, list(tools) or None)
+                try:
+                    chat.text = chat.render(messages)
+                    return chat
+                except Unwritable as error:
+                    why = why or str(error)
+        raise Unwritable(why)
+
+    def _message(self, turn: ChatTurn, text: str, empty: str | None, as_text: bool) -> dict[str, JSON]:
+        found = replace(turn.message, content=text).to_json()
+        if turn.message.tool_calls:
+            found["content"] = text or empty
+            found["tool_calls"] = [_call(call, as_text) for call in turn.message.tool_calls]
+        if turn.reasoning:
+            found |= dict.fromkeys(self._keys, turn.reasoning)
+        return found
+
+
+class _Chat:
+    """A conversation, the text that the template makes of it, and the same in other words."""
+
+    def __init__(self, tokenizer: Any, messages: list[dict[str, JSON]], tools: list[JSON] | None) -> None:
+        self.tokenizer = tokenizer
+        self.messages = messages
+        self.tools = tools
+        self.text = ""
+
+    def render(self, messages: Sequence[Mapping[str, JSON]], prompt: bool = False) -> str:
+        """Raises Unwritable with the template's own words where it refuses."""
+        try:
+            found: str = self.tokenizer.apply_chat_template(
+                list(messages), tools=self.tools, tokenize=False, add_generation_prompt=prompt
+            )
+        except Exception as error:  # a template may raise whatever Python raises
+            why = " ".join(str(error).split())[:160]
+            raise Unwritable(f"the chat template refuses it ({why})") from None
+        return found
+
+    def trained(self, number: int, marks: Sequence[tuple[int, int]]) -> tuple[int, int]:
+        """Where the turn begins and ends in the text; ``marks`` are the places of the tokenizer's added tokens."""
+        words = self._words(self.text, self.messages, number)
+        begin = self._begin(number, words[0])
+        after = self._goes_on(number)
+        if after is None:
+            same = 0
+        elif after[0].startswith(self.text[: words[1]]):
+            same = _shared(self.text[words[1] :], after[0][words[1] :])
+        else:
+            same = _shared(self.text[words[1] :], after[0][self._words(*after, number)[1] :])
+        following = [mark for mark in marks if mark[0] >= words[1]]
+        if not following:
+            raise Unwritable("the chat template writes no special token at which a turn stops")
+        common = [mark for mark in following if mark[1] <= words[1] + same]
+        end = (common[-1] if common else following[0])[1]
+        if not begin <= words[0] <= words[1] <= end:
+            raise Unwritable("the chat template writes a turn's words outside of the turn")
+        self.check_words(number, self.text[begin:end])
+        return begin, end
+
+    def check_words(self, number: int, said: str) -> None:
+        """Raises Unwritable unless what an assistant's turn says is in the text: a call that is not there, or words
+        that are, and are others, would be learned from."""
+        message = self.messages[number]
+        for call in message.get("tool_calls", ()):
+            if str(call["function"]["name"]) not in said:
+                raise Unwritable("the chat template leaves out a tool call")
+        if str(message["content"] or "").split("</think>")[-1].strip() not in said:
+            raise Unwritable("the chat template rewrites what a turn says")
+
+    def _begin(self, number: int, words: int) -> int:
+        prompt = self.render(self.messages[:number], prompt=True)
+        if self.text.startswith(prompt):
+            return len(prompt)
+        before = self._words(self.text, self.messages, number - 1)[1] if number else 0
+        there = self._words(prompt, self.messages[:number], number - 1, prompt=True)[1] if number else 0
+        if before > words:
+            raise Unwritable("the chat template writes the turns in another order")
+        header, given = self.text[before:words], prompt[there:]
+        same = _shared(header, given)
+        if same == len(header) or same == len(given):
+            return before + same
+        # The prompt opens with something that is not here (a thinking block): the header ends before it.
+        ends = [header.rfind(mark, 0, same) + len(mark) for mark in ("\n", "|>", "｜>", "]") if mark in header[:same]]
+        if not ends:
+            raise Unwritable("the chat template begins a turn in another way than its generation prompt does")
+        return before + max(ends)
+
+    def _goes_on(self, number: int) -> tuple[str, Sequence[Mapping[str, JSON]]] | None:
+        """The conversation with another end behind the turn; None where the template refuses that."""
+        if number + 1 < len(self.messages):
+            messages: Sequence[Mapping[str, JSON]] = self.messages[: number + 1]
+        else:
+            messages = [*self.messages, {"role": "user", "content": "Go on."}]
+        try:
+            return self.render(messages), messages
+        except Unwritable:
+            return None
+
+    def _words(
+        self, text: str, messages: Sequence[Mapping[str, JSON]], number: int, prompt: bool = False
+    ) -> tuple[int, int]:
+        """From where to where the text changes when one message is put in other words."""
+        other = next((letter for letter in OTHER_WORDS if letter not in text), None)
+        if other is None:
+            raise Unwritable("its text has characters for private use")
+        changed = [*messages[:number], _in_other_words(messages[number], other), *messages[number + 1 :]]
+        varied = self.render(changed, prompt)
+        if varied == text:
+            raise Unwritable("the chat template leaves out a turn")
+        begin = _shared(text, varied)
+        end = min(_shared(text[begin:][::-1], varied[begin:][::-1]), len(text) - begin, len(varied) - begin)
+        return begin, len(text) - end
+
+
+def _in_other_words(message: Mapping[str, JSON], other: str) -> dict[str, JSON]:
+    """The same message with other words in the same places; functions keep their names, which answers may repeat."""
+    found = dict(message)
+    for key in ("content", *REASONING_KEYS):
+        if found.get(key):
+            found[key] = other
+    if "tool_calls" in found:
+        found["tool_calls"] = [
+            {
+                **call,
+                "function": {
+                    **call["function"],
+                    "arguments": {other: other}
+                    if isinstance(call["function"].get("arguments"), Mapping)
+                    else f'{{"{other}": "{other}"}}',
+                },
+            }
+            for call in found["tool_calls"]
+        ]
+    elif not any(found.get(key) for key in ("content", *REASONING_KEYS)):
+        found["content"] = other
+    return found
+
+
+def _call(call: Mapping[str, JSON], as_text: bool) -> dict[str, JSON]:
+    """A call with its arguments as an object, or as the JSON of one."""
+    function = dict(call.get("function") or {key: call[key] for key in ("name", "arguments") if key in call})
+    arguments = function.get("arguments", {})
+    if isinstance(arguments, str) and not as_text:
+        try:
+            arguments = orjson.loads(arguments)
+        except orjson.JSONDecodeError:
+            raise Unwritable("a tool call whose arguments are no JSON") from None
+    elif not isinstance(arguments, str) and as_text:
+        arguments = orjson.dumps(arguments).decode()
+    return {"type": "function", **call, "function": {**function, "arguments": arguments}}
+
+
+def _shared(first: str, second: str) -> int:
+    """The length of the beginning that two texts share."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _spans(text: str, offsets: Sequence[Sequence[int]], added: Sequence[Any]) -> list[tuple[int, int]]:
+    """Where tokens stand in the text, without gaps: some tokenizers leave the spaces at a token's edges out.
+
+    They are the next token's, but beside an added one, of which is known whether it takes the white space around it.
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    for (begin, end), token in zip(offsets, added, strict=True):
+        if token is None:
+            begin = min(begin, at)
+        else:
+            begin = min(begin, at) if token.lstrip else begin
+            while token.rstrip and end < len(text) and text[end].isspace():
+                end += 1
+            if found and found[-1][1] < begin:
+                found[-1] = (found[-1][0], begin)
+        at = max(at, begin, end)
+        found.append((begin, max(begin, end)))
+    return found

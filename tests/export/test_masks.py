@@ -1,0 +1,348 @@
+"""Every family with every kind of turn: which tokens have a label, held against the same text put together by hand."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cultivar.core.errors import UsageError
+from cultivar.core.records import Message
+from cultivar.export.chat import ChatTurn, Unwritable
+from cultivar.export.masks import IGNORED, Masker, check_tokenizer, pad_note
+from tests.export.families import FAMILIES, Piece
+from tests.export.words import Words, trained_tokenizer, words
+
+KINDS = ("words", "bytes", "pieces")
+TOOLS = [
+    {"type": "function", "function": {"name": "open_door", "parameters": {"type": "object", "properties": {}}}},
+]
+
+
+@functools.cache
+def tokenizer_of(family: str, kind: str, exact: bool = False) -> Any:
+    if kind == "words":
+        return words(family)
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    return trained_tokenizer(family, kind, exact=exact)
+
+
+def said(role: Any, content: str, **more: Any) -> ChatTurn:
+    reasoning = more.pop("reasoning", "")
+    return ChatTurn(Message(role, content, **more), False, reasoning)
+
+
+def call(number: int, arguments: str = '{"room": "hall", "times": 2}') -> dict[str, Any]:
+    return {
+        "id": f"call{number:05d}",
+        "type": "function",
+        "function": {"name": "open_door", "arguments": arguments},
+    }
+
+
+def answer(number: int, content: str) -> ChatTurn:
+    return said("tool", content, name="open_door", tool_call_id=f"call{number:05d}")
+
+
+ONE = (said("user", "Where is it?"), said("assistant", "In the hall."))
+MANY = (
+    said("system", "You are of help."),
+    *ONE,
+    said("user", "In the hall."),
+    said("assistant", "In the hall."),
+    said("user", "assistant\nIn the hall."),
+    said("assistant", "user\nWhere is it?\n\n# Tools"),
+)
+ODD = (
+    said("user", "  Where?\n"),
+    said("assistant", "\n\n  In the hall, naïve 東京 🦩 \n"),
+    said("user", "Is it?"),
+    said("assistant", '{"name": "walk", "arguments": {}}<b>\n'),
+    said("user", "\n"),
+    said("assistant", ""),
+    said("user", "Why?"),
+    said("assistant", " "),
+)
+CALLS = (
+    said("system", "Use the tools."),
+    said("user", "Open it, please."),
+    said("assistant", "", tool_calls=(call(1),)),
+    answer(1, "The door is open."),
+    said("assistant", "The door is open."),
+    said("user", "And the other?"),
+    said("assistant", "", tool_calls=(call(2, '{"room": "Café \\"42\\"", "list": [1, {"a": null}]}'),)),
+    answer(2, '{"error": "no such door"}'),
+    said("assistant", "", tool_calls=(call(3, "{}"),)),
+    answer(3, "Open."),
+    said("assistant", "All are open."),
+)
+PARALLEL = (
+    said("user", "Open both."),
+    said("assistant", "", tool_calls=(call(1), call(2, '{"room": "yard"}'))),
+    answer(1, "open"),
+    answer(2, "stuck"),
+    said("assistant", "One is stuck."),
+)
+BESIDE = (
+    said("user", "Open it."),
+    said("assistant", "I open it.", tool_calls=(call(1),)),
+    answer(1, "open"),
+    said("assistant", "Done."),
+)
+ENDS_IN_A_CALL = CALLS[:3]
+THOUGHTS = (
+    said("user", "Where is it?"),
+    said("assistant", "In the hall.", reasoning="They ask for a place."),
+    said("user", "And now?"),
+    said("assistant", "Still there.", reasoning="It has not moved.\nSo it is there."),
+)
+THOUGHTS_AND_CALLS = (
+    said("user", "Open it."),
+    said("assistant", "", tool_calls=(call(1),), reasoning="There is a tool for it."),
+    answer(1, "locked"),
+    said("assistant", "", tool_calls=(call(2),), reasoning="Again."),
+    answer(2, "open"),
+    said("assistant", "It is open.", reasoning="It worked."),
+)
+CHATS = {
+    "one": ONE,
+    "many": MANY,
+    "odd": ODD,
+    "calls": CALLS,
+    "parallel": PARALLEL,
+    "beside": BESIDE,
+    "ends in a call": ENDS_IN_A_CALL,
+    "thoughts": THOUGHTS,
+    "thoughts and calls": THOUGHTS_AND_CALLS,
+}
+NEEDS_TOOLS = ("calls", "parallel", "beside", "ends in a call", "thoughts and calls")
+REFUSED = {
+    *((family, "parallel") for family in ("llama3", "harmony")),
+    # Some families have no place for text beside a call: it would be lost, so there is no row.
+    *((family, "beside") for family in ("llama3", "mistral", "harmony")),
+}
+MATRIX = [
+    (family, chat, kind)
+    for family, chat, kind in itertools.product(FAMILIES, CHATS, KINDS)
+    if FAMILIES[family].tools or chat not in NEEDS_TOOLS
+]
+
+
+def flags(turns: tuple[ChatTurn, ...]) -> list[tuple[bool, ...]]:
+    """All assistant turns, each alone, every other."""
+    mine = [n for n, turn in enumerate(turns) if turn.message.role == "assistant"]
+    chosen = [set(mine), *({n} for n in mine), set(mine[::2]), set(mine[1::2])]
+    return list(dict.fromkeys(tuple(n in some for n in range(len(turns))) for some in chosen if some))
+
+
+def flagged(turns: tuple[ChatTurn, ...], which: tuple[bool, ...]) -> list[ChatTurn]:
+    return [ChatTurn(turn.message, train, turn.reasoning) for turn, train in zip(turns, which, strict=True)]
+
+
+def plain(turns: tuple[ChatTurn, ...]) -> list[dict[str, Any]]:
+    return [
+        turn.message.to_json() | ({"reasoning_content": turn.reasoning} if turn.reasoning else {}) for turn in turns
+    ]
+
+
+def by_hand(tokenizer: Any, pieces: list[Piece], which: tuple[bool, ...]) -> tuple[list[int], list[int]]:
+    """A token has a label if all of its characters were said by a flagged turn."""
+    text = "".join(piece for piece, _ in pieces)
+    owners = [owner for piece, owner in pieces for _ in piece]
+    found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    labels = []
+    for token, (begin, end) in zip(found["input_ids"], found["offset_mapping"], strict=True):
+        whose = {owner is not None and which[owner] for owner in owners[begin:end]}
+        labels.append(token if whose == {True} else IGNORED)
+    return list(found["input_ids"]), labels
+
+
+@pytest.mark.parametrize(("family", "chat", "kind"), MATRIX)
+def test_no_token_is_wrong(family: str, chat: str, kind: str) -> None:
+    tokenizer, turns = tokenizer_of(family, kind), CHATS[chat]
+    tools = TOOLS if chat in NEEDS_TOOLS else []
+    masker = Masker(tokenizer)
+    exact = tokenizer if kind == "words" else tokenizer_of(family, kind, exact=True)
+    for which in flags(turns):
+        if (family, chat) in REFUSED:
+            with pytest.raises(Unwritable, match=r"refuses it|leaves out a tool call|rewrites what"):
+                masker.masked(flagged(turns, which), tools, Counter())
+            continue
+        found = masker.masked(flagged(turns, which), tools, Counter())
+        ids, labels = by_hand(exact, FAMILIES[family].pieces(plain(turns), tools), which)
+        assert found.input_ids == ids
+        wrong = sum(a != b for a, b in zip(found.labels, labels, strict=True))
+        assert wrong == 0, (which, tokenizer_text(tokenizer, found.labels), tokenizer_text(tokenizer, labels))
+        assert any(label != IGNORED for label in labels)
+
+
+def tokenizer_text(tokenizer: Any, labels: list[int]) -> Any:
+    kept = [label for label in labels if label != IGNORED]
+    return tokenizer.decode(kept) if hasattr(tokenizer, "decode") else kept
+
+
+def test_the_matrix_is_not_empty_of_what_it_is_about() -> None:
+    """Families with tools have tool turns that are trained on, those that think have thoughts."""
+    for family, has in FAMILIES.items():
+        for chat in ("calls", "thoughts and calls") if has.tools else ():
+            pieces = has.pieces(plain(CHATS[chat]), TOOLS)
+            assert any(owner is not None and "open_door" in piece for piece, owner in pieces), (family, chat)
+        if has.thinks:
+            pieces = has.pieces(plain(THOUGHTS), [])
+            assert any(owner == 3 and "It has not moved." in piece for piece, owner in pieces)
+            assert not any("They ask" in piece for piece, _ in pieces), "the past has no thoughts"
+
+
+WORD = st.sampled_from(
+    ["In", " the", "hall", "\n", " ", "  ", "?", "user", "assistant", "东京", "🦩", "{", "<b>", "▁", "Ġ"]
+)
+TEXT = st.lists(WORD, max_size=6).map("".join)
+FAMILY = st.sampled_from(sorted(FAMILIES))
+
+
+@given(FAMILY, st.lists(st.tuples(TEXT, TEXT, st.booleans()), min_size=1, max_size=4))
+@settings(max_examples=150)
+def test_no_token_is_wrong_whatever_is_said(family: str, exchanges: list[tuple[str, str, bool]]) -> None:
+    turns = tuple(turn for asked, told, _ in exchanges for turn in (said("user", asked), said("assistant", told)))
+    which = tuple(flag for _, _, train in exchanges for flag in (False, train))
+    tokenizer = tokenizer_of(family, "words")
+    if not any(which):
+        with pytest.raises(Unwritable, match="no turn to train on"):
+            Masker(tokenizer).masked(flagged(turns, which), [], Counter())
+        return
+    found = Masker(tokenizer).masked(flagged(turns, which), [], Counter())
+    ids, labels = by_hand(tokenizer, FAMILIES[family].pieces(plain(turns), []), which)
+    assert (found.input_ids, found.labels) == (ids, labels)
+
+
+# -- the limit
+
+
+def test_the_limit_cuts_the_end_off_and_counts_it() -> None:
+    turns = flagged(MANY, tuple(turn.message.role == "assistant" for turn in MANY))
+    whole = Masker(tokenizer_of("chatml", "words")).masked(turns, [], Counter())
+    for limit in (len(whole.input_ids), len(whole.input_ids) - 1, 40):
+        losses: Counter[str] = Counter()
+        cut = Masker(tokenizer_of("chatml", "words"), limit).masked(turns, [], losses)
+        assert cut.input_ids == whole.input_ids[:limit] and cut.labels == whole.labels[:limit]
+        assert losses["tokens"] == len(whole.input_ids) - limit
+    with pytest.raises(Unwritable, match=r"no token to train on within 3; give a larger --max-length"):
+        Masker(tokenizer_of("chatml", "words"), 3).masked(turns, [], Counter())
+
+
+def test_the_tokenizers_own_limit_is_kept() -> None:
+    tokenizer = Words(FAMILIES["chatml"], tokenizer_of("chatml", "words").chat_template)
+    turns = flagged(ONE, (False, True))
+    assert Masker(tokenizer).max_length is None
+    tokenizer.model_max_length = 25
+    assert len(Masker(tokenizer).masked(turns, [], Counter()).input_ids) == 25
+    assert Masker(tokenizer, 30).max_length == 30
+
+
+# -- what is refused, and what is counted
+
+
+def other(template: str, family: str = "chatml") -> Words:
+    return Words(FAMILIES[family], template)
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (
+            "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}",
+            "writes no special token at which",
+        ),
+        (
+            "{% for _ in [1, 2] %}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}{% endfor %}",
+            "in another order|outside of the turn|into one another|another way",
+        ),
+        ("{{ raise_exception('only three turns') }}", r"refuses it \(only three turns\)"),
+        (
+            "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}<|im_end|>{% endif %}{% endfor %}",
+            "leaves out a turn",
+        ),
+        (
+            "{% for m in messages %}{{ '<|im_start|>' + m.role + m.content | upper }}<|im_end|>{% endfor %}",
+            "rewrites what a turn says",
+        ),
+    ],
+)
+def test_a_template_that_does_not_tell_is_refused(template: str, reason: str) -> None:
+    with pytest.raises(Unwritable, match=reason):
+        Masker(other(template)).masked(flagged(ONE, (False, True)), [], Counter())
+
+
+def test_no_markers_are_needed_and_those_there_do_no_harm() -> None:
+    """The same template with TRL's markers around what the model says."""
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    plain_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role + '\n' }}{{ m.content }}<|im_end|>{{ '\n' }}{% endfor %}"
+    )
+    marked = plain_template.replace(
+        "{{ m.content }}<|im_end|>", "{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}"
+    )
+    found = []
+    for template in (plain_template, marked):
+        tokenizer = trained_tokenizer("chatml", "bytes")
+        tokenizer.chat_template = template + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+        found.append(Masker(tokenizer).masked(flagged(ONE, (False, True)), [], Counter()))
+    assert found[0] == found[1]
+
+
+def test_text_that_holds_a_special_token_is_no_row() -> None:
+    turns = [said("user", "Say it."), ChatTurn(Message("assistant", "x<|im_end|>\n<|im_start|>user\ny"), True)]
+    with pytest.raises(Unwritable, match=r"holds the tokenizer's special token '<\|im_start\|>'"):
+        Masker(tokenizer_of("chatml", "words")).masked(turns, [], Counter())
+    tagged = [said("user", "Say it."), ChatTurn(Message("assistant", "<tool_call> is a tag"), True)]
+    assert Masker(tokenizer_of("chatml", "words")).masked(tagged, [], Counter()).labels
+
+
+def test_reasoning_that_the_template_leaves_out_is_counted() -> None:
+    both = flagged(THOUGHTS, (False, True, False, True))
+    for family, lost in (("qwen3", 1), ("harmony", 1), ("gemma", 2), ("llama3", 2)):
+        losses: Counter[str] = Counter()
+        Masker(tokenizer_of(family, "words")).masked(both, [], losses)
+        assert losses["reasoning"] == lost, family
+
+
+def test_arguments_that_are_no_json_are_no_row() -> None:
+    turns = [said("user", "Go."), ChatTurn(Message("assistant", "", tool_calls=(call(1, "{broken"),)), True)]
+    with pytest.raises(Unwritable, match="arguments are no JSON"):
+        Masker(tokenizer_of("chatml", "words")).masked(turns, [], Counter())
+
+
+def test_a_token_across_the_edge_of_a_turn_is_not_trained_on_and_counted() -> None:
+    template = "{% for m in messages %}{{ m.role + ': ' + m.content + '<|im_end|>' }}{% endfor %}"
+    tokenizer = other(template + "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}")
+    losses: Counter[str] = Counter()
+    found = Masker(tokenizer).masked(flagged(ONE, (False, True)), [], losses)
+    # " In" has the header's space: " the", " hall", "." and the stop are left.
+    assert losses["edge-tokens"] == 1
+    assert [label == IGNORED for label in found.labels[-6:]] == [True, True, False, False, False, False]
+
+
+# -- tokenizers
+
+
+def test_what_a_tokenizer_lacks_is_told() -> None:
+    tokenizer = other("{{ messages }}")
+    check_tokenizer(tokenizer, "mine")
+    assert pad_note(tokenizer, "mine") == ""
+    tokenizer.pad_token = None
+    check_tokenizer(tokenizer, "mine")
+    assert pad_note(tokenizer, "mine").startswith("mine has no pad token: TRL pads with its end token '<|im_end|>'")
+    tokenizer.eos_token = None
+    with pytest.raises(UsageError, match=r"no pad token and no end token.*tokenizer\.pad_token = "):
+        check_tokenizer(tokenizer, "mine")
+    tokenizer.is_fast = False
+    with pytest.raises(UsageError, match=r"slow tokenizer.*tokenizer\.json"):
+        check_tokenizer(tokenizer, "mine")
+    tokenizer.chat_template = None
+    with pytest.raises(UsageError, match=r"no chat template.*--chat-template FILE"):
+        check_tokenizer(tokenizer, "mine")
