@@ -137,7 +137,7 @@ def test_a_judge_that_prefers_a_place_teaches_nothing() -> None:
     dataset, _ = try_recipe(run, ROWS, NO_MIX, roles=models(judge=lambda request: "1 10"))
     assert len(dataset.records) == 0
     rows = table(dataset, "Orders that contradict each other").rows
-    assert rows == (("opponent-a", 48, 0.0, 100.0), ("opponent-b", 48, 0.0, 100.0))
+    assert rows == (("opponent-a", 48, 0.0, 100.0, None), ("opponent-b", 48, 0.0, 100.0, None))
 
 
 def test_games_of_both_orders_are_averaged() -> None:
@@ -217,6 +217,33 @@ def test_ratings_say_who_is_better() -> None:
     assert dataset.tiles[0].label == "rating of student-0"
 
 
+def test_a_player_that_never_won_has_no_interval() -> None:
+    """Whatever prompts are drawn, the student loses on all: an interval of no width would look like certainty."""
+    dataset, _ = try_recipe(run, ROWS, SMALL, roles=models())
+    ratings = table(dataset, "Bradley-Terry")
+    assert {row[0]: row[2:4] for row in ratings.rows}["student-0"] == (None, None)
+    assert "No interval" in ratings.note
+    assert "no interval" in str(dataset.tiles[0].note)
+    assert "do not overlap" not in next(section.text for section in dataset.sections if section.title == "Arena")
+
+
+def test_the_report_says_whose_answers_the_rows_hold_and_whether_length_won() -> None:
+    def student(prompt: str) -> float:
+        return 9 if number(prompt) < 8 else 4
+
+    dataset, _ = try_recipe(run, ROWS, NO_MIX, roles=models(student, a=lambda prompt: 8))
+    won = [len([r for r in made(dataset, stage) if r.meta["winner"] == "student"]) for stage in ("sft", "dpo", "ppo")]
+    lost = [len(made(dataset, stage)) for stage in ("sft", "dpo", "ppo")]
+    assert won[0] == 0 < won[2]
+    pairs = sum(lost[1:])
+    assert table(dataset, "Whose answers").rows == (
+        ("opponent-a", lost[0], pairs - sum(won), sum(won)),
+        ("student", 0, sum(won), pairs - sum(won)),
+    )
+    judged = table(dataset, "Orders that contradict each other").rows
+    assert judged[0][-1] == 16.7  # "student says ..." is always longer than "a says ...", and won 8 of 48 battles
+
+
 def test_rows_that_are_alike_or_near_a_benchmark_are_left_out(tmp_path: Path) -> None:
     bench = tmp_path / "bench.jsonl"
     bench.write_text(json.dumps({"prompt": "Explain tides to reader number 0."}))
@@ -278,7 +305,7 @@ def test_a_trained_student_takes_the_place_of_the_one_before(tmp_path: Path) -> 
     assert {record.meta["student"] for record in made(dataset, "dpo") if record.meta["iteration"] == 1} == {opened[0]}
     ratings = {row[0] for row in table(dataset, "Bradley-Terry").rows}
     assert ratings == {"student-0", "student-1", "student-2", "opponent-a", "opponent-b"}
-    assert isinstance(next(f for s in dataset.sections if s.title == "Flywheel" for f in s.figures[1:]), Bars)
+    assert isinstance(next(f for s in dataset.sections if s.title == "Flywheel" for f in s.figures[2:]), Bars)
     assert dataset.tiles[0].label == "rating of student-2"
 
 

@@ -16,7 +16,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.figures import Bars, Example, Section, Table, Tile
 from cultivar.core.records import JSON, Record, Sample, Turn
 from cultivar.core.text import Cell, clip
-from cultivar.evaluate.arena import Battle, elo, leaderboard, win_matrix
+from cultivar.evaluate.arena import Battle, Leaderboard, Rating, elo, leaderboard, win_matrix
 
 THRESHOLDS = (0, 1, 2, 3, 4, 5)
 """The paper's sweep (arXiv 2407.10627)."""
@@ -87,7 +87,7 @@ def describe(
         tiles.append(Tile("orders that do not contradict", f"{100 * agreed:.1f} %", f"of {len(every):,} battles"))
         sections.append(_judge(every))
     if stages:
-        sections.append(_flywheel(stages))
+        sections.append(_flywheel(stages, records))
     if named:
         tile, section = _arena(named, list(arenas), anchor, at, seed)
         tiles, sections = [tile, *tiles], [section, *sections]
@@ -105,18 +105,19 @@ def _arena(bouts: Sequence[Bout], students: list[str], anchor: str, at: float, s
     board = leaderboard(battles, anchor=anchor or None, at=at, seed=seed)
     online = elo(battles)
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (row.player, *map(round, (row.median, row.low, row.high)), round(online[row.player]), row.battles)
+        (row.player, round(row.median), *_interval(board, row), round(online[row.player]), row.battles)
         for row in board.ratings
     )
     relative = f"{anchor} stands at {at:g}" if anchor else "the mean of all players stands at 1,000"
-    notes = [
-        f"Relative: {relative}. Intervals: {board.rounds:,} bootstrap rounds over prompts, 2.5 to 97.5 percentile."
-    ]
-    if board.regularised or board.regularised_rounds:
-        where = "the battles" if board.regularised else f"{board.regularised_rounds:,} of the rounds"
+    notes = [f"Relative: {relative}."]
+    mended = "each player got one tie against an imaginary middling one, and ratings at the ends are as far apart as"
+    if board.regularised:
+        notes.append(f"No interval: somebody always won, or never. So {mended} that allows.")
+    else:
+        notes.append(f"Intervals: {board.rounds:,} bootstrap rounds over prompts, 2.5 to 97.5 percentile.")
+    if board.regularised_rounds and not board.regularised:
         notes.append(
-            f"In {where} somebody always won, or never: each player got one tie against an imaginary middling one, and "
-            "ratings at the ends are as far apart as that allows."
+            f"In {board.regularised_rounds:,} of them somebody always won, or never: there {mended} that allows."
         )
     matrix = win_matrix(battles, board.order)
     percent = [[None if share is None else round(100 * share, 1) for share in row] for row in matrix.shares]
@@ -128,12 +129,18 @@ def _arena(bouts: Sequence[Bout], students: list[str], anchor: str, at: float, s
     )
     last = next(row for row in board.ratings if row.player == students[-1]) if _played(bouts, students[-1]) else None
     shown = last or board.ratings[0]
-    tile = Tile(f"rating of {shown.player}", round(shown.median), f"{shown.low:.0f} to {shown.high:.0f}")
-    text = (
-        "Online Elo goes through the battles once, in the order of the prompts, and depends on it: it is there for "
-        f"comparison. {100 * board.separability:.0f} % of the pairs of players have intervals that do not overlap."
-    )
+    within = f"{shown.low:.0f} to {shown.high:.0f}" if not board.regularised else "no interval: somebody always won"
+    tile = Tile(f"rating of {shown.player}", round(shown.median), within)
+    text = "Online Elo goes through the battles once, in the order of the prompts, and depends on it: it is there for "
+    text += "comparison."
+    if not board.regularised:
+        text += f" {100 * board.separability:.0f} % of the pairs of players have intervals that do not overlap."
     return tile, Section("Arena", figures, text)
+
+
+def _interval(board: Leaderboard, row: Rating) -> tuple[Cell, Cell]:
+    """None where all draws of the prompts say the same because somebody always won: that is no certainty."""
+    return (None, None) if board.regularised else (round(row.low), round(row.high))
 
 
 def _played(bouts: Sequence[Bout], name: str) -> bool:
@@ -150,16 +157,34 @@ def _judge(bouts: Sequence[Bout]) -> Section:
             (first_a, first_b), _ = bout.games
             found["shown first"] += first_a > first_b
             found["shown last"] += first_a < first_b
+        of_a, of_b = map(len, bout.answers)
+        if bout.outcome != 0.5 and of_a != of_b:
+            found["won, of two lengths"] += 1
+            found["longer won"] += (of_a > of_b) == (bout.outcome == 1)
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (name, c["battles"], *(round(100 * c[side] / c["battles"], 1) for side in ("shown first", "shown last")))
+        (
+            name,
+            c["battles"],
+            *(round(100 * c[side] / c["battles"], 1) for side in ("shown first", "shown last")),
+            round(100 * c["longer won"] / c["won, of two lengths"], 1) if c["won, of two lengths"] else None,
+        )
         for name, c in counts.items()
     )
-    columns = ("against", "battles", "both times the one shown first won, %", "both times the one shown last, %")
-    text = "Each battle is judged in both orders. Scores are averaged; orders that name different winners are a tie."
-    return Section("The judge", (Table("Orders that contradict each other", columns, rows),), text)
+    columns = (
+        "against",
+        "battles",
+        "both times the one shown first won, %",
+        "both times the one shown last, %",
+        "where one won, the longer answer, %",
+    )
+    text = (
+        "Each battle is judged in both orders. Scores are averaged; orders that name different winners are a tie. A "
+        "longer answer may be the better one; where it nearly always wins, look whether the judge pays for length."
+    )
+    return Section("The judge", (Table("Orders that contradict each other, and length", columns, rows),), text)
 
 
-def _flywheel(stages: Sequence[Stage]) -> Section:
+def _flywheel(stages: Sequence[Stage], records: Sequence[Record]) -> Section:
     rows = []
     for stage in stages:
         bouts = [bout for found in stage.bouts for bout in found]
@@ -167,7 +192,7 @@ def _flywheel(stages: Sequence[Stage]) -> Section:
         sides = (outcomes[1.0], outcomes[0.5], outcomes[0.0])
         rows.append((stage.name, stage.prompts, len(bouts), *sides, stage.threshold, stage.kept))
     columns = ("stage", "prompts", "battles", "student won", "tied", "lost", "threshold", "rows")
-    figures: list[Table | Bars] = [Table("Stages", columns, tuple(rows))]
+    figures: list[Table | Bars] = [Table("Stages", columns, tuple(rows)), _whose(records)]
     for stage in stages:
         lost = [max((-b.margin for b in found if b.outcome == 0), default=0.0) for found in stage.bouts]
         most = [max((abs(b.margin) for b in found if b.outcome != 0.5), default=0.0) for found in stage.bouts]
@@ -176,6 +201,16 @@ def _flywheel(stages: Sequence[Stage]) -> Section:
         labels = tuple(f"more than {k}" for k in THRESHOLDS)
         figures.append(Bars(f"Rows that other thresholds would keep, {stage.name}", labels, {"rows": counts}))
     return Section("Flywheel", tuple(figures), "A prompt gives one row at most: that of its most decided battle.")
+
+
+def _whose(records: Sequence[Record]) -> Table:
+    counts: dict[str, Counter[str]] = {}
+    for record in records:
+        kind = "learn" if isinstance(record, Sample) else "chosen"
+        counts.setdefault(str(record.meta["winner"]), Counter())[kind] += 1
+        counts.setdefault(str(record.meta["loser"]), Counter())["rejected"] += kind == "chosen"
+    rows = tuple((name, c["learn"], c["chosen"], c["rejected"]) for name, c in sorted(counts.items()))
+    return Table("Whose answers the rows hold", ("player", "to learn from", "chosen", "rejected"), rows)
 
 
 def _examples(records: Sequence[Record]) -> tuple[Example, ...]:

@@ -43,9 +43,9 @@ from cultivar.verify.judge import compare, rate
 from cultivar.verify.replies import fault
 
 Answers: TypeAlias = Mapping[str, str]
-"""""Player -> its answer to a prompt."""
+"""Player -> its answer to a prompt."""
 Pairs: TypeAlias = Sequence[tuple[str, str]]
-""
+"""Two players of a battle each."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ anybody answers at once, 10 what an expert has to work for"""
 
 REASONS = {
     **prompts.REASONS,
-    "answer-refused": "a player does not refuse to answer",
-    "answer-cut-off": "an answer ends by itself, not at its token limit",
-    "answer-empty": "an answer has text",
-    "unreadable-score": "the judge, or the rater, gives scores that can be read",
+    "answer-refused": "a player does not refuse to answer; one that does is out of this prompt's battles",
+    "answer-cut-off": "an answer ends by itself, not at its token limit; else its player is out of the battles",
+    "answer-empty": "an answer has text; else its player is out of this prompt's battles",
+    "unreadable-score": "the judge, or the rater, gives scores that can be read; else that battle, or rating, is lost",
     "no-battle": "one battle on a prompt, at least, comes to its end",
 }
 
