@@ -180,6 +180,12 @@ def test_a_child_in_depth_that_leaves_the_data_out_is_eliminated() -> None:
     assert dropped == []
 
 
+def test_a_child_without_a_verdict_is_evidence() -> None:
+    _, dropped = try_recipe(run, [SEED], Config(rounds=1), model=World(verdict="I like both.").model)
+    assert dropped[0]["evidence"]["child"] == "Name a river. Add 1."
+    assert "no single verdict" in dropped[0]["evidence"]["message"]
+
+
 def test_a_refusal_counts_in_a_short_answer_alone() -> None:
     long = "As an AI language model, I have not been there. " + "word " * 80
     dataset, dropped = try_recipe(run, [SEED], Config(rounds=1), model=World(answer=lambda p: long).model)

@@ -103,9 +103,9 @@ def test_the_report_shows_what_was_taken_off_and_what_is_trained_on() -> None:
     assert table.rows == (("As a marine biologist,", f"I say: {ANSWER}"),)
     assert [(t.label, t.value) for t in dataset.tiles][1] == ("echoes taken off", 1)
     for example in dataset.examples:
-        assert [(t.role, t.train) for t in example.turns] == [("system", False), ("user", False), ("assistant", True)]
+        assert [(t.role, t.train) for t in example.turns] == [("tool", False), ("user", False), ("assistant", True)]
         assert example.turns[0].content == IDENTITY
-        assert "not in the row" in example.speakers["system"]
+        assert "in no row" in example.speakers["tool"]  # a system turn would be drawn as the row's system prompt
     plain, _ = try_recipe(run, [ROW], Config(identity="none"), model=World(plain=lambda prompt: ANSWER).model)
     assert [t.role for t in plain.examples[0].turns] == ["user", "assistant"]
     assert len(plain.sections[0].figures) == 1

@@ -253,7 +253,10 @@ async def rewritten(pool: Sequence[str], operator: str, number: int, scope: Scop
         scope.drop("no-request", child=child)
     mark, material = framed({"first prompt": parent, "second prompt": child})
     asked = COMPARE.format(mark=mark, material=material)
-    verdict = await scope.ask("judge", asked, parse=read_verdict, temperature=0)
+    try:
+        verdict = await scope.ask("judge", asked, parse=read_verdict, temperature=0)
+    except Unparsable as error:
+        scope.drop(error.reason, child=child, message=str(error))
     if verdict != "other":
         scope.drop(VERDICTS[verdict], child=child)
     return child

@@ -215,8 +215,8 @@ def describe(samples: Sequence[Sample], pairs: Sequence[Pair], config: Config) -
 def example(sample: Sample) -> Example:
     turns = [Turn(m["role"], str(m["content"]), train=m["role"] == "assistant") for m in sample.messages]
     if sample.meta["identity"]:
-        turns.insert(0, Turn("system", str(sample.meta["identity"])))
-    return Example("An answer", tuple(turns), speakers={"system": "Identity (not in the row)"})
+        turns.insert(0, Turn("tool", str(sample.meta["identity"])))  # no role of the row's own
+    return Example("An answer", tuple(turns), speakers={"tool": "Identity (in no row)"})
 
 
 @recipe("expertprompting", paper="2305.14688", roles=("imaginer", "answerer", "judge"))
