@@ -119,6 +119,7 @@ SHOWN = 20
 """Openings that the report shows."""
 LIMITS = (
     "Nobody looked whether an answer is right; an expert who is imagined may claim what is not so.",
+    "Compared are rows alone: an answer under an identity that was dropped (a refusal, an echo) cost no win.",
     "Identities and echoes are recognised in English alone, refusals in ten languages.",
     "What an expert says of himself within an answer is found where it is said as experts say it, and not otherwise.",
 )
