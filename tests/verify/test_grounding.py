@@ -69,6 +69,7 @@ def test_what_is_cut_out_of_a_text_is_all_there(words: list[str], data: st.DataO
         "Based on the document, draft a plan.",
         "Plan it as described above.",
         "What does the provided text imply?",
+        "As stated in the incident report, memory was full. Estimate what was needed.",
     ],
 )
 def test_references_to_another_text_are_seen(text: str) -> None:
@@ -83,6 +84,7 @@ def test_references_to_another_text_are_seen(text: str) -> None:
         "With the passage of time the wax darkens: why?",
         "I keep a document for each hive; which columns does it need?",
         "Give me this as a table.",
+        "Based on the data of my last three hives, write a report.",
         "",
     ],
 )

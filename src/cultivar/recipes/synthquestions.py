@@ -8,8 +8,8 @@ Departures from the paper:
 - There is no web search: a real question's document is the passage of the corpus whose words fit its keywords best
   (``sources.matching``); a question without one is dropped.
 - Real questions are not grouped, nor compared with benchmarks: give a file that was. Without --questions four
-  attributed demos of ours are shown; the paper draws from 29,000. Documents are whatever the corpus holds; the paper
-  mixes web text with mathematics and code.
+  attributed demos of ours are shown; the paper draws from 29,000. Documents are whatever the corpus holds, and none is
+  shown with the demo that it explains; the paper mixes web text with mathematics and code, and finds demos elsewhere.
 - What the prompt forbids is checked too: extra information must stand in the document and in the query, and a query may
   not point to a text that it does not bring along. The author is told what is wrong and may mend it.
 - One model writes user, motivation, scene and query in one reply, and names the topic out of a list of ours, where the
@@ -184,6 +184,7 @@ LEAST = "Of each query with extra information the least of its shares; below 0.8
 CRITERIA = dict(line.split(": ", 1) for line in SEVEN.splitlines())
 REASONS = dict(line.split(": ", 1) for line in GATES.splitlines())
 TOPICS = FIELDS.split("; ")
+OURS = [Instruction(prompt=text.rpartition("Request: ")[2], meta={"demo": text}) for text in DEMOS.split("\n\n")]
 Queries = Sequence[Instruction]
 NOTHING = {"", "none", "n/a", "na", "null", "nothing", "no extra information", "not needed"}
 LIMITS = (
@@ -224,11 +225,11 @@ async def attribute(question: Instruction, scope: Scope, config: Config, matcher
 
 async def compose(document: Document, scope: Scope, config: Config, demos: Queries) -> Instruction:
     """Bottom-up: a query that a document gives rise to, with all that led to it in its meta."""
-    drawn = scope.rng("demos").sample(demos, min(config.demos, len(demos)))
+    others = [demo for demo in demos if document.id not in demo.parents] or OURS  # its own request would be copied
+    drawn = scope.rng("demos").sample(others, min(config.demos, len(others)))
     mark, material = framed({"document": document.text})
-    asked = COMPOSE.format(
-        mark=mark, material=material, topics=FIELDS, demos="\n\n".join(d.meta["demo"] for d in drawn)
-    )
+    shown = "\n\n".join(demo.meta["demo"] for demo in drawn)
+    asked = COMPOSE.format(mark=mark, material=material, topics=FIELDS, demos=shown)
     try:
         found = await scope.ask("author", asked, parse=partial(read_query, document=document.text), n=None)
         met = await rubric(scope, "judge", found["query"], CRITERIA)
@@ -308,12 +309,11 @@ def select(engine: Engine, queries: Iterable[Instruction], per_topic: int) -> li
 
 @recipe("synthquestions", paper="2506.03968", roles=("author", "judge", "answerer", "scorer"))
 async def run(engine: Engine, documents: Iterable[Document], config: Config = Config()) -> Dataset:
-    ours = [Instruction(prompt=text.rpartition("Request: ")[2], meta={"demo": text}) for text in DEMOS.split("\n\n")]
     attributed: Queries = ()
     if config.questions:
         documents, questions = list(documents), real_questions(Path(config.questions))
         attributed = await engine.map(attribute, questions, config, Matcher(documents), stage="attribute")
-    composed = await engine.map(compose, documents, config, list(attributed) or ours, stage="compose")
+    composed = await engine.map(compose, documents, config, attributed, stage="compose")
     chosen = select(engine, composed, config.per_topic)
     answered = await engine.map(answer, chosen, config, stage="answer")
     return describe(composed, chosen, answered, attributed)
