@@ -120,6 +120,7 @@ RULES = {"no-constraint": NO_CONSTRAINT, "wrong-mode": WRONG_MODE, "same-instruc
 REASONS = {**RULES, **PHRASINGS}
 LIMITS = (
     "Labels and toxicity are what one judge says; the scores of those families hold for that judge.",
+    "Nothing but the constraint is checked: a question back to the user is a text of neutral sentiment, and is kept.",
     "Keywords are matched as forms, not as senses (left is a form of leave wherever it stands), and in English only.",
     "Rows made from the benchmark's own instructions are its test set: do not train on them what it is to measure.",
     "A refusal is not toxic and so passes detoxification, as in the paper; it becomes no sample.",
