@@ -175,9 +175,10 @@ def test_a_child_in_depth_that_leaves_the_data_out_is_eliminated() -> None:
     assert {d["reason"] for d in dropped} == {"too-short"}
     assert {d["evidence"]["operator"] for d in dropped} == set(module.METHODS) | {"complicate"}
     assert {r.meta["operator"] for r in dataset.records if r.meta["round"]} == {"breadth"}
-    near = World(lambda parent, k: parent.replace("row", "") + f" {k}")  # as many words less as it may add
-    dataset, dropped = try_recipe(run, seeds[:9], Config(rounds=1, difficulty=0), model=near.model)
-    assert dropped == []
+    near = World(lambda parent, k: parent.replace("row", ""))  # 20 words less
+    for words, lost in ((20, False), (19, True)):
+        _, dropped = try_recipe(run, seeds[:9], Config(rounds=1, words=words, difficulty=0), model=near.model)
+        assert bool(dropped) == lost
 
 
 def test_a_child_without_a_verdict_is_evidence() -> None:

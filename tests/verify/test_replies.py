@@ -174,6 +174,7 @@ TEXT = "Name three rivers of Europe and the countries that they cross."
         f"**Here is the rewritten prompt:**\n\n{TEXT}",
         f"Sure! Here's the given prompt, made harder:\n\n{TEXT}",
         f"**{TEXT}**",
+        f"***{TEXT}***",
         f"*{TEXT}*",
         f"`{TEXT}`",
         f"'{TEXT}'",

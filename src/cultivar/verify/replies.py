@@ -238,7 +238,6 @@ def _unquoted(text: str) -> str:
         if not text.startswith(mark) or not text.endswith(close) or len(text) < len(mark + close):
             continue
         inner = text[len(mark) : len(text) - len(close)]
-        doubled = inner[:1] == mark[0] or (close or "\n") in inner
-        if not doubled and (mark[0] not in "*`" or inner.strip() == inner):
+        if (close or "\n") not in inner and (mark[0] not in "*`" or inner.strip() == inner):
             return inner.strip()
     return text
