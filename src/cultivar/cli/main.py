@@ -13,6 +13,7 @@ from typing import Any
 
 import cultivar
 from cultivar.cli.arguments import Parser
+from cultivar.cli.rows import add_export
 from cultivar.core.errors import CultivarError
 
 EPILOG = """\
@@ -73,12 +74,8 @@ def build_parser() -> Parser:
     audit = commands.add_parser("audit", help="check a finished run again", description="Proves every row again.")
     audit.add_argument("run", metavar="RUN")
 
-    export = commands.add_parser("export", help="write a run's rows for a trainer", description="Exports rows.")
-    export.add_argument("run", metavar="RUN")
-    export.add_argument("--format", required=True, metavar="NAME", help="trl, trl-turns, openai or sharegpt")
-    export.add_argument("--out", metavar="FILE", help="where to (default: RUN/NAME.jsonl)")
-
-    for command in (listing, show, cost, new, check, plan, validate, audit, export, _add_curate(commands)):
+    reading = (listing, show, cost, new, check, plan, validate, audit)
+    for command in (*reading, _add_curate(commands), add_export(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -112,7 +109,7 @@ def dispatch(words: Sequence[str]) -> int:
     if given.command is None:
         parser.print_help()
         return 2
-    from cultivar.cli import cost, curate, new, planning, runs
+    from cultivar.cli import cost, curate, new, planning, rows, runs
 
     commands: dict[str, Callable[[Any], int]] = {
         "list": runs.list_command,
@@ -120,7 +117,7 @@ def dispatch(words: Sequence[str]) -> int:
         "cost": cost.cost_command,
         "new": new.new_command,
         "audit": runs.audit_command,
-        "export": runs.export_command,
+        "export": rows.export_command,
         "curate": curate.curate_command,
         "check": planning.check_command,
         "plan": planning.plan_command,

@@ -1,4 +1,4 @@
-"""list, show, audit, export: recipes, and runs that were made."""
+"""list, show, audit: recipes, and runs that were made."""
 
 from __future__ import annotations
 
@@ -167,16 +167,3 @@ def audit_command(given: argparse.Namespace) -> int:
     wrong = len({finding.record for finding in result.findings})
     print(f"{wrong:,} rows do not hold" if wrong else "every row holds")
     return 0 if not wrong else 1
-
-
-def export_command(given: argparse.Namespace) -> int:
-    from cultivar.export.rows import export
-
-    run = RunDirectory(Path(given.run)).require()
-    out = Path(given.out) if given.out else run.path / f"{given.format}.jsonl"
-    result = export(run.path, given.format, out)
-    if given.json:
-        print_json(result.to_json())
-    else:
-        print(result.told())
-    return 0

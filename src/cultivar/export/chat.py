@@ -31,6 +31,7 @@ LOSSES: dict[str, str] = {
     "tokens": "tokens beyond the limit of the context, which are cut off",
     "tools": "conversations without the definitions of their tools",
     "train-flags": "assistant turns marked as not to be trained on that this format would train on",
+    "turns-too-late": "turns beyond the limit of the context, which have no row",
 }
 """What a format may be unable to carry; ``export`` counts each."""
 

@@ -8,7 +8,7 @@
 Preferences become TRL's prompt/chosen/rejected, the fine-tuning API's input/preferred_output/non_preferred_output and
 LLaMA-Factory's ranking rows. A ranking becomes all its pairs, as preferences. Step labels become TRL's stepwise
 supervision, prompt/completions/labels, which the other two have nothing like. All rows of a file have the same keys, so
-that Arrow reads them in one schema.
+that Arrow reads them in one schema. With a masker the conversations of the first two are tokens with labels.
 
 Sources: TRL "Dataset formats and types" (its stepwise supervision is for PRMTrainer, which TRL has up to 1.13); OpenAI
 "Supervised fine-tuning" and "Direct preference optimization"; LLaMA-Factory data/README "Sharegpt Format"; axolotl
@@ -26,6 +26,7 @@ import orjson
 from cultivar.core.errors import UsageError, did_you_mean
 from cultivar.core.records import JSON, Preference, Ranking, StepLabels
 from cultivar.export.chat import ChatTurn, Losses, Unwritable, joined, plain_text, untrained
+from cultivar.export.masks import Masker, TooLong
 
 Row = dict[str, JSON]
 
@@ -211,6 +212,38 @@ FORMATS: dict[str, Format] = {
     "sharegpt": Format("ShareGPT (LLaMA-Factory, axolotl): human and gpt in turn", sharegpt, sharegpt_preference),
 }
 
+
+def masked(
+    record_id: str, masker: Masker, turns: Sequence[ChatTurn], tools: list[JSON], losses: Losses
+) -> Iterator[Row]:
+    """``labels`` are used by TRL's SFTTrainer as they are."""
+    found = masker.masked(turns, tools, losses)
+    yield {"id": record_id, "input_ids": found.input_ids, "labels": found.labels}
+
+
+def masked_turns(
+    record_id: str, masker: Masker, turns: Sequence[ChatTurn], tools: list[JSON], losses: Losses
+) -> Iterator[Row]:
+    """Each trained turn after the past as it is written when its answer is asked for."""
+    late: TooLong | None = None
+    written = False
+    for number, turn in enumerate(turns):
+        if turn.train:
+            past = [replace(before, train=False) for before in turns[:number]]
+            try:
+                found = masker.masked([*past, turn], tools, losses)
+            except TooLong as error:
+                losses["turns-too-late"] += 1
+                late = error
+                continue
+            written = True
+            yield {"id": record_id, "turn": number, "input_ids": found.input_ids, "labels": found.labels}
+    if late and not written:
+        raise late
+
+
+MASKED = {"trl": masked, "trl-turns": masked_turns}
+"""The formats whose rows may be tokens with labels."""
 FormatName = Literal["trl", "trl-turns", "openai", "sharegpt"]
 
 

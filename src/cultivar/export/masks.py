@@ -39,6 +39,10 @@ OTHER_WORDS = "\ue00d\ue01d\ue02d\ue03d\ue04d"
 """Characters that nobody writes (private use): one that the text does not have stands in for a turn's words."""
 
 
+class TooLong(Unwritable):
+    """All that is to be trained on lies beyond the limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Masked:
     """``labels[i]`` is ``input_ids[i]`` where it is trained on, and -100 elsewhere."""
@@ -143,10 +147,11 @@ class Masker:
 
     def _cut(self, ids: list[int], labels: list[int], losses: Losses) -> Masked:
         limit = self.max_length or len(ids)
-        losses["tokens"] += max(0, len(ids) - limit)
+        cut = max(0, len(ids) - limit)
         ids, labels = ids[:limit], labels[:limit]
         if all(label == IGNORED for label in labels):
-            raise Unwritable(f"no token to train on within {limit:,}; give a larger --max-length")
+            raise TooLong(f"no token to train on within {limit:,}; give a larger --max-length")
+        losses["tokens"] += cut
         return Masked(ids, labels)
 
     def _written(self, turns: Sequence[ChatTurn], tools: Sequence[JSON], losses: Losses) -> _Chat:

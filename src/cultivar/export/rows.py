@@ -1,9 +1,12 @@
-"""A run's records as rows to train on: ``export(run, "trl", "rows.jsonl")``."""
+"""A run's records as rows to train on: ``export(run, "trl", "rows.jsonl")``.
+
+``write_rows`` does the same for records from anywhere. Both say what the rows could not carry.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,22 +16,29 @@ from cultivar.core.errors import InputError, UsageError
 from cultivar.core.files import Draft
 from cultivar.core.records import JSON, Preference, Ranking, Record, Sample, StepLabels, Trajectory, record_from_json
 from cultivar.export.chat import LOSSES, Losses, Unwritable, chat, tools_of
-from cultivar.export.formats import Format, Row, format_named
+from cultivar.export.formats import MASKED, Format, Row, format_named
+from cultivar.export.masks import Masker
 
 SHAPES = ("conversation", "preference", "ranking", "steps")
 """What rows have columns of their own, and so a file of their own."""
 MAX_LINE = 64 * 2**20
 """Bytes of the longest record that is read."""
+SHOWN = 5
+"""Records that a loss report names for each thing lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What ``export`` wrote: rows by file, records without a row by reason, and what the rows could not carry."""
+    """What was written: rows by file, records without a row by reason, and what the rows could not carry.
+
+    ``records`` names the first few records of each reason and each loss.
+    """
 
     format: str
     files: dict[str, int]
     skipped: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
+    records: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -54,44 +64,76 @@ class Exported:
             "lost": dict(self.lost),
         }
 
+    def loss_report(self) -> dict[str, JSON]:
+        """What ``to_json`` says, with a sentence and the ids of a few records for each thing lost."""
+        lost = {
+            name: {"count": count, "what": LOSSES[name], "records": self.records.get(name, [])}
+            for name, count in self.lost.items()
+        }
+        skipped = {why: {"count": count, "records": self.records.get(why, [])} for why, count in self.skipped.items()}
+        return {**self.to_json(), "skipped": skipped, "lost": lost}
 
-def export(run: str | Path, format: str, out: str | Path) -> Exported:
+
+def export(run: str | Path, format: str, out: str | Path, *, masker: Masker | None = None) -> Exported:
     """Write what a run directory (or one records file) has to train on as rows.
 
     Trajectories and samples are conversations; preferences, rankings and step labels have other columns, and so a file
     of their own. The first of these four that the run has goes to ``out``, the others beside it, to
     ``NAME-preference.jsonl``, ``NAME-ranking.jsonl`` and ``NAME-steps.jsonl``. Reads and writes line by line; the files
-    appear whole or not at all. Raises UsageError for an unknown format, InputError for records that cannot be read.
+    appear whole or not at all. With a ``masker`` conversations become tokens with labels. Raises UsageError for an
+    unknown format, InputError for records that cannot be read.
     """
-    chosen = format_named(format)
+    format_named(format)
     source, target = _records_of(Path(run)), Path(out)
     if target.exists() and target.samefile(source):
         raise UsageError(f"{target} holds the records themselves; name another file to write to")
+    records = ((f"{source}:{number}", record) for number, record in read_records(source))
+    return write_rows(records, format, target, masker=masker)
+
+
+def write_rows(
+    records: Iterable[tuple[str, Record]], format: str, target: Path, *, masker: Masker | None = None
+) -> Exported:
+    """Write records, each with the place where it was read, as ``export`` does."""
+    chosen = format_named(format)
+    if masker is not None and format not in MASKED:
+        raise UsageError(f"labels for tokens go with --format {' or '.join(MASKED)}, not with {format}")
     skipped: Counter[str] = Counter()
     losses: Losses = Counter()
+    named: dict[str, list[str]] = {}
     counts = dict.fromkeys(SHAPES, 0)
     drafts = {shape: Draft(_beside(target, shape)) for shape in SHAPES}
     try:
-        for number, record in read_records(source):
+        for where, record in records:
+            found: Losses = Counter()
+            why = record.kind
             try:
-                shape, rows = _rows_of(record, chosen, losses)
+                shape, rows = _rows_of(record, chosen, found, masker, format)
             except Unwritable as reason:
-                skipped[f"{record.kind}: {reason}"] += 1
-                continue
+                shape, rows, why = None, [], f"{record.kind}: {reason}"
             except (ValueError, TypeError) as error:
-                raise InputError(f"{source}:{number}: this {record.kind} cannot be written: {error}") from error
+                raise InputError(f"{where}: this {record.kind} cannot be written: {error}") from error
             if shape is None:
-                skipped[record.kind] += 1
+                skipped[why] += 1
+                _name(named, [why], record)
                 continue
             for row in rows:
                 drafts[shape].write(orjson.dumps(row) + b"\n")
                 counts[shape] += 1
+            losses.update(found)
+            _name(named, [name for name, count in found.items() if count], record)
         files = _finish(drafts, counts, target)
     finally:
         for draft in drafts.values():
             draft.discard()
     lost = {name: count for name, count in sorted(losses.items()) if count}
-    return Exported(format, files, dict(sorted(skipped.items())), lost)
+    return Exported(format, files, dict(sorted(skipped.items())), lost, named)
+
+
+def _name(named: dict[str, list[str]], reasons: list[str], record: Record) -> None:
+    for reason in reasons:
+        if len(few := named.setdefault(reason, [])) < SHOWN:
+            few.append(record.id)
 
 
 def _beside(target: Path, shape: str) -> Path:
@@ -112,17 +154,18 @@ def _finish(drafts: dict[str, Draft], counts: dict[str, int], target: Path) -> d
     return files
 
 
-def _rows_of(record: Record, format: Format, losses: Losses) -> tuple[str | None, list[Row]]:
-    """The file that a record's rows belong to, and the rows; no file for kinds that nobody trains on.
-
-    What a record loses is counted only if it gets a row.
-    """
-    found: Losses = Counter()
+def _rows_of(
+    record: Record, format: Format, found: Losses, masker: Masker | None, name: str
+) -> tuple[str | None, list[Row]]:
+    """The file that a record's rows belong to, and the rows; no file for kinds that nobody trains on."""
     shape: str | None = None
     rows: list[Row] = []
     if isinstance(record, Trajectory | Sample):
-        shape, rows = "conversation", list(format.conversation(record.id, chat(record, found), found))
-        if tools := tools_of(record):
+        shape, turns, tools = "conversation", chat(record, found), tools_of(record)
+        if masker is not None:
+            return shape, list(MASKED[name](record.id, masker, turns, tools, found))
+        rows = list(format.conversation(record.id, turns, found))
+        if tools:
             found["tools"] += not format.tools
             rows = [{**row, "tools": tools} for row in rows] if format.tools else rows
     elif isinstance(record, Preference):
@@ -140,7 +183,6 @@ def _rows_of(record: Record, format: Format, losses: Losses) -> tuple[str | None
             raise ValueError("its prompt and steps must be texts")
         found["meta"] += bool(record.meta)
         shape, rows = "steps", [format.labelled_steps(record)]
-    losses.update(found)
     return shape, rows
 
 
