@@ -1,15 +1,15 @@
-; Blocksworld as the AgentBoard suite plays it: pickup, putdown, stack, unstack. Written anew, to compare structures with.
+; Blocksworld with one arm and four actions.
 (define (domain blocksworld)
   (:requirements :strips)
-  (:predicates (on ?x ?y) (ontable ?x) (clear ?x) (arm-empty) (holding ?x))
+  (:predicates (on ?x ?y) (on-table ?x) (clear ?x) (arm-empty) (holding ?x))
   (:action pickup
     :parameters (?x)
-    :precondition (and (clear ?x) (ontable ?x) (arm-empty))
-    :effect (and (holding ?x) (not (clear ?x)) (not (ontable ?x)) (not (arm-empty))))
+    :precondition (and (clear ?x) (on-table ?x) (arm-empty))
+    :effect (and (holding ?x) (not (clear ?x)) (not (on-table ?x)) (not (arm-empty))))
   (:action putdown
     :parameters (?x)
     :precondition (holding ?x)
-    :effect (and (clear ?x) (ontable ?x) (arm-empty) (not (holding ?x))))
+    :effect (and (clear ?x) (on-table ?x) (arm-empty) (not (holding ?x))))
   (:action stack
     :parameters (?x ?y)
     :precondition (and (holding ?x) (clear ?y))

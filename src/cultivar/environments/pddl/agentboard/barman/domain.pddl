@@ -1,4 +1,4 @@
-; Barman as the AgentBoard suite plays it: two hands, shots, one shaker with levels, cocktails of two parts. Written anew.
+; Barman: two hands, shot glasses, one shaker with levels, cocktails of two parts.
 (define (domain barman)
   (:requirements :strips :typing)
   (:types hand level beverage dispenser container - object
