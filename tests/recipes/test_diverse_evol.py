@@ -38,8 +38,12 @@ def places(dataset: Dataset) -> list[float]:
 
 
 def sample_of(record: Any) -> Any:
+    return sample_messages(record)[0]
+
+
+def sample_messages(record: Any) -> Any:
     assert isinstance(record, Sample)
-    return record.messages[0]
+    return record.messages
 
 
 def told(dataset: Dataset, key: str) -> list[Any]:
@@ -151,6 +155,16 @@ def test_the_unsure_methods_pick_what_the_student_is_least_sure_of(method: Any, 
     assert told(dataset, "distance")[1] == expected[0]
 
 
+@pytest.mark.parametrize(("method", "got"), [("least-confidence", None), ("margin", 1)])
+def test_an_endpoint_without_log_probabilities_ends_the_run_before_the_pool_is_paid_for(method: Any, got: Any) -> None:
+    """``got`` 1: each token comes with its own log-probability, and no alternatives."""
+    student = FunctionModel(lambda request: sure(0.5) if got else reply("It is so."))
+    rows = [row(x) for x in range(200)]
+    with pytest.raises(UsageError, match=f"--method {method}: .* without the log-probabilities .* another --method"):
+        try_recipe(run, rows, Config(first=1, growth=1, method=method), roles={"embedder": LINE, "student": student})
+    assert len(student.requests) < 20
+
+
 def test_the_baselines_pick_as_many() -> None:
     rows = [row(x) for x in (0, 1, 2, 100, 101, 102, 200, 201, 202)]
     for method in ("random", "k-means"):
@@ -236,6 +250,17 @@ def test_the_report_measures_each_round_beside_random_draws() -> None:
     radii = [float(str(r[2])) for r in table.rows]
     assert radii == sorted(radii, reverse=True)
     assert dataset.tiles[0].value == 16
+
+
+def test_the_report_shows_the_first_picks_and_how_long_rows_are() -> None:
+    rows = [row(0, "x" * 96), *(row(x, "y" * 6) for x in (5, 6, 7, 8)), row(1000, "z")]
+    dataset, _ = try_recipe(run, rows, Config(first=1, rounds=1, growth=2), roles={"embedder": LINE})
+    first = dataset.examples[0]
+    assert [turn.content for turn in first.turns] == [m["content"] for m in sample_messages(dataset.records[1])]
+    assert first.facts["round"] == 1
+    tile = next(tile for tile in dataset.tiles if tile.label == "median characters")
+    assert tile.value in (8, 10, 100)
+    assert tile.note == "10 in the pool"
 
 
 def test_messy_embedders_and_students() -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
-from cultivar.core.figures import Bars, Histogram, Section, Table, Tile
+from cultivar.core.dataset import Dataset
+from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile
+from cultivar.core.records import Instruction, Sample, Turn
+from cultivar.core.text import clip
 from cultivar.curate.distances import Vectors, matrix, nearest, nearest_other
 from cultivar.curate.diversity import mean_similarity, vendi
 
 DRAWS = 3
 """Random selections that a figure is the mean of."""
+SHOWN = 1000
+"""Characters of a message in an example."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def compared(vectors: Vectors, chosen: Sequence[int], rng: random.Random) -> Com
 
 def coverage_tiles(last: Compared) -> tuple[Tile, ...]:
     return tuple(
-        Tile(label, round(mine, 3), f"{round(other, 3)} at random")
+        Tile(label, round(mine, 3), f"{other:.4g} at random")
         for label, mine, other in (
             ("radius", last.chosen.radius, last.random.radius),
             ("Vendi score", last.chosen.vendi, last.random.vendi),
@@ -78,15 +84,51 @@ def coverage_section(rounds: Sequence[Compared], last: Vectors, chosen: Sequence
         for name, both in series.items()
     )
     points = matrix(last)
+    left = sorted(set(range(len(points))) - set(chosen))
+    apart = nearest(points, chosen)[0]
     between = nearest_other(points[list(chosen)])
     return Section(
         "Coverage and diversity",
         (
             Table("Rounds", columns, tuple(cells), f"at random: means of {DRAWS} selections of the same size"),
             *bars,
-            Histogram.of("Distance of a row of the pool to its nearest chosen row", nearest(points, chosen)[0]),
+            Histogram.of("Distance of a row that was not chosen to its nearest chosen row", [apart[at] for at in left]),
             Histogram.of("Distance of a chosen row to the nearest other chosen row", between),
         ),
         "Measured in the space in which the round chose. A small radius leaves no row of the pool far from what was "
         "chosen; the Vendi score is the number of rows, all unlike each other, that would be as varied.",
+    )
+
+
+def selection(
+    chosen: Sequence[Sample],
+    pool: Sequence[Instruction],
+    rounds: Sequence[Compared],
+    last: tuple[Vectors, Sequence[int]] | None,
+    method: str,
+) -> Dataset:
+    """What was chosen (``meta`` holds round and distance) out of a pool of prompts with references, and its figures;
+    ``last`` are the vectors in which the last round chose, and its rows: None if there was no round."""
+    tiles = [Tile("rows chosen", len(chosen), f"of {len(pool):,}")]
+    if chosen:  # an embedder may take what is short, or long, for what is unusual
+        mine = median(sum(len(m["content"]) for m in sample.messages) for sample in chosen)
+        usual = median(len(row.prompt) + len(row.reference or "") for row in pool)
+        tiles.append(Tile("median characters", round(mine), f"{round(usual):,} in the pool"))
+    sections = []
+    if last is not None:
+        tiles += coverage_tiles(rounds[-1])
+        sections.append(coverage_section(rounds, *last, method))
+    return Dataset(chosen, tiles, sections, first_picks(chosen))
+
+
+def first_picks(records: Sequence[Sample]) -> tuple[Example, ...]:
+    """The first rows that a round chose (or that were drawn, if there was none): what is odd in a pool shows there."""
+    picks = [record for record in records if record.meta["round"]] or records
+    return tuple(
+        Example(
+            "Among the first picks",
+            tuple(Turn(m["role"], clip(m["content"], SHOWN), train=m["role"] == "assistant") for m in record.messages),
+            {"round": record.meta["round"], "distance": record.meta["distance"], "record": record.id},
+        )
+        for record in picks[:3]
     )

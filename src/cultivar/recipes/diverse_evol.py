@@ -8,8 +8,9 @@ Departures from the paper:
 - The embedding is what the embedder's endpoint gives for prompt and answer; the paper takes the mean of the last hidden
   states of the model in training, over its own template, of at most 512 tokens (``--characters``).
 - Nothing is trained on the last selection: that is left to whoever uses the rows. Nothing is evaluated.
-- Least confidence and margin are measured on a reply that is sampled at temperature 0 (geometric mean of its tokens'
-  probabilities; mean gap of the two best tokens), not on logits. K-means takes the row nearest to each centre.
+- Of the baselines in the authors' code, entropy and Vendi are left out. Least confidence and margin are measured on a
+  reply that is sampled at temperature 0 (geometric mean of its tokens' probabilities; mean gap of the two best tokens),
+  not on logits. K-means takes the row nearest to each centre.
 - Copies, and rows without an answer, leave the pool first. Rows that a round cannot embed cannot be picked in it.
 - Each round is measured beside random selections of its size.
 """
@@ -19,18 +20,17 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, TypeAlias
 
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.extras import needed
-from cultivar.core.figures import Section, Tile
 from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
-from cultivar.curate.coverage import Compared, compared, coverage_section, coverage_tiles
+from cultivar.curate.coverage import Compared, compared, selection
 from cultivar.curate.distances import Vectors, matrix
 from cultivar.curate.select import central, gaps_in_order, k_center
 from cultivar.curate.uncertainty import confidence, margin
@@ -41,6 +41,8 @@ ANSWERS = ("reference", "response", "output", "answer", "completion")
 """Where a row's answer is looked for if no key is named."""
 INPUTS = ("input", "context")
 """What belongs to a row's prompt besides its instruction (Alpaca's and Dolly's name for it)."""
+PROBED = 16
+"""Rows that the student is asked about first; if it gives no log-probabilities, it is not asked about the rest."""
 UNSURE = {"least-confidence": confidence, "margin": margin}
 
 
@@ -107,8 +109,7 @@ def paired(row: Instruction, config: Config) -> Instruction | None:
     key = next((k for k in keys if isinstance(held.get(k), str) and held[k].strip()), None)
     if key is None:
         return None
-    given = [held[k] for k in INPUTS if isinstance(held.get(k), str) and held[k].strip()]
-    prompt = "\n\n".join([row.prompt, *given])
+    prompt = "\n\n".join([row.prompt, *(held[k] for k in INPUTS if isinstance(held.get(k), str) and held[k].strip())])
     meta = {k: v for k, v in row.meta.items() if k not in (key, *INPUTS, "instances", "messages")}
     return Instruction(prompt=prompt, reference=held[key], parents=(row.id,), meta=meta)
 
@@ -128,14 +129,25 @@ async def embed(pair: Instruction, scope: Scope, config: Config) -> tuple[str, V
     return pair.id, array("f", vector)
 
 
-async def unsure(pair: Instruction, scope: Scope, config: Config) -> tuple[str, float]:
-    """How sure the student is of its own reply to the row; the least sure rows are picked."""
+async def unsure(pair: Instruction, scope: Scope, config: Config) -> tuple[str, float | None]:
+    """How sure the student is of its own reply to the row, None if that is not to be told."""
     sampling: dict[str, JSON] = {"temperature": 0.0, "max_tokens": config.reply_tokens, "logprobs": True}
     reply = await scope.ask("student", pair.prompt, top_logprobs=2, **sampling)
     found = UNSURE[config.method](reply.logprobs)
     if found is None:
-        scope.drop("no-logprobs", reply=reply.text[:200], finish=reply.finish)
+        scope.discard("no-logprobs", pair, reply=reply.text[:200], finish=reply.finish)
     return pair.id, found
+
+
+async def sureness(engine: Engine, left: list[Instruction], config: Config, stage: str) -> dict[str, float | None]:
+    """Of each row by its id; the least sure rows are picked."""
+    found = list(await engine.map(unsure, left[:PROBED], config, stage=stage))
+    if found and all(score is None for _, score in found):
+        raise UsageError(
+            f"--method {config.method}: the student's first {len(found)} replies came without the log-probabilities of "
+            "their tokens; its endpoint has to answer logprobs and top_logprobs: give another, or another --method"
+        )
+    return dict([*found, *await engine.map(unsure, left[PROBED:], config, stage=stage)])
 
 
 def picked(
@@ -162,7 +174,7 @@ async def evolve(
     """The rounds: what is chosen out of ``pool`` (by id), in the order in which it was."""
     names = [] if engine.stopping else engine.rng("first").sample(list(pool), min(config.first, len(pool)))
     found = Grown({name: {"round": 0, "rank": rank, "distance": None} for rank, name in enumerate(names, 1)})
-    scores: dict[str, float] = {}
+    scores: dict[str, float | None] = {}
     for number in range(1, config.rounds + 1):
         if len(found.chosen) == len(pool):
             break
@@ -175,7 +187,7 @@ async def evolve(
             vectors = dict(await learner.map(embed, list(pool.values()), config, stage=f"embed-{number}"))
         if config.method in UNSURE and (config.train or number == 1):
             left = [pair for name, pair in pool.items() if name not in found.chosen]
-            scores = dict(await learner.map(unsure, left, config, stage=f"unsure-{number}"))
+            scores = await sureness(learner, left, config, f"unsure-{number}")
         names = [name for name in pool if name in vectors]
         held = [at for at, name in enumerate(names) if name in found.chosen]
         if engine.stopping or not held:
@@ -216,18 +228,12 @@ async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Conf
     pool: dict[str, Instruction] = {}
     vectors: dict[str, Vector] = {}
     for pair, vector in await engine.map(enter, rows, config, stage="pool"):
-        if pair.id in pool:
+        if pool.setdefault(pair.id, pair) is not pair:
             engine.discard("copy", pair)
-            continue
-        pool[pair.id] = pair
         if vector is not None:
             vectors[pair.id] = vector
     found = await evolve(engine, pool, vectors, config)
     records = [sample(pool[name], **told) for name, told in found.chosen.items()]
-    tiles: list[Tile] = [Tile("rows chosen", len(records), f"of {len(pool):,}")]
-    sections: list[Section] = []
-    if found.last is not None:
-        tiles += coverage_tiles(found.measured[-1])
-        sections.append(coverage_section(found.measured, *found.last, config.method))
-    limits = LIMITS if config.train else (*LIMITS, FIXED)
-    return Dataset(records, tiles, sections, reasons=REASONS, limits=limits, tags=("data-selection",))
+    report = selection(records, list(pool.values()), found.measured, found.last, config.method)
+    limits = LIMITS + (() if config.train else (FIXED,))
+    return replace(report, reasons=REASONS, limits=limits, tags=("data-selection",))
