@@ -93,12 +93,13 @@ class Act:
         text, ended = _own_words(text)
         try:
             _check(choice, text, ended)
-            action = _action_line(text)
+            action, at = _action_line(text)
         except _Unreadable as error:
-            return Move(_kept(text), (), self._thought(text) or thought, str(error))
-        return Move(text, (action,), self._thought(text) or thought, logprob=_logprob(choice, action))
+            return Move(_kept(text), (), thought, str(error))
+        return Move(text, (action,), self._thought(text[:at]) or thought, logprob=_logprob(choice, action))
 
-    def _thought(self, text: str) -> str | None:
+    def _thought(self, before: str) -> str | None:
+        """The thought in what stands before the action."""
         return None
 
     def write(self, action: str, number: int, thought: str | None = None) -> Move:
@@ -118,11 +119,8 @@ class React(Act):
         told = super().system(environment)
         return told if self.instruction is not None else f"{told}\n{THINK}"
 
-    def _thought(self, text: str) -> str | None:
-        mark = _MARK.search(text)
-        before = text[: mark.start()] if mark else text
-        said = _THOUGHT.sub("", before).strip()
-        return said or None
+    def _thought(self, before: str) -> str | None:
+        return _THOUGHT.sub("", before).strip() or None
 
     def write(self, action: str, number: int, thought: str | None = None) -> Move:
         content = f"Action: {action}" if thought is None else f"Thought: {thought}\nAction: {action}"
@@ -246,7 +244,7 @@ def _visible(choice: Choice) -> tuple[str | None, str]:
 
 def _own_words(text: str) -> tuple[str, bool]:
     """The text up to an observation that the model made up, and whether there was one."""
-    imagined = _IMAGINED.search(text)
+    imagined = _IMAGINED.search(text) if "bservation" in text.lower() else None
     if imagined is not None and text[: imagined.start()].strip():
         return text[: imagined.start()].strip(), True
     return text, False
@@ -263,20 +261,21 @@ def _check(choice: Choice, text: str, ended: bool) -> None:
         raise _Unreadable(f"it is {len(text):,} characters long; {MAX_REPLY:,} is the most.")
 
 
-def _action_line(text: str) -> str:
+def _action_line(text: str) -> tuple[str, int]:
+    """The one action of a text, and where the mark before it begins."""
     marks = list(_MARK.finditer(text)) or list(_MARK_INSIDE.finditer(text))
     if marks:
         ends = [mark.start() for mark in marks[1:]] + [len(text)]
         lines = [_first_line(text[mark.end() : end]) for mark, end in zip(marks, ends)]
         found = list(dict.fromkeys(line for line in lines if line))
         if len(found) == 1:
-            return _bounded(found[0])
+            return _bounded(found[0]), marks[0].start()
         if found:
             raise _Unreadable(f"it holds {len(found)} actions. Give one action at a time.")
         raise _Unreadable('nothing follows "Action:". Write the action on the same line.')
     lines = [line for line in map(_bare, _FENCE.sub("", text).splitlines()) if line]
     if len(lines) == 1:
-        return _bounded(lines[0])
+        return _bounded(lines[0]), 0
     raise _Unreadable('it holds no line that begins with "Action:". Write your action on such a line.')
 
 
