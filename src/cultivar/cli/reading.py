@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cultivar.core.errors import UsageError
 from cultivar.core.records import Instruction, Record
@@ -17,6 +18,23 @@ from cultivar.sources.rows import fingerprint, hash_of, read_rows
 from cultivar.sources.text import read_corpus
 
 SHIPPED = "(shipped)"
+
+
+class Items(Protocol):
+    """What a run is over."""
+
+    def items(self) -> Iterator[Record]:
+        """One at a time, from the start."""
+        ...
+
+    def settings(self) -> dict[str, str]:
+        """What goes into run.toml: a changed source is another run's."""
+        ...
+
+    def grew(self, before: RunSettings) -> bool: ...
+
+    @property
+    def license(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,7 @@ def source_of(recipe: Recipe, given: argparse.Namespace, stored: RunSettings | N
     return Source("corpus", None if path in (None, "", SHIPPED) else Path(path), field)
 
 
-def may_differ(recipe: Recipe, source: Source, now: RunSettings, run: RunDirectory) -> set[str]:
+def may_differ(recipe: Recipe, source: Items, now: RunSettings, run: RunDirectory) -> set[str]:
     """The settings in which a run may differ from an earlier one in its folder, and still continue it.
 
     Those that the recipe lets grow; an input's size, if it only grew; a field that its Config has no more, and one that

@@ -26,7 +26,7 @@ from cultivar.cli.dryrun import dry_run
 from cultivar.cli.limits import Counted, Limits
 from cultivar.cli.printing import print_json, table
 from cultivar.cli.progress import RunProgress
-from cultivar.cli.reading import may_differ, source_of
+from cultivar.cli.reading import Items, may_differ, source_of
 from cultivar.cli.run_flags import check_ray, concurrency_of, run_parser
 from cultivar.core import registry
 from cultivar.core.dataset import Dataset
@@ -34,7 +34,7 @@ from cultivar.core.errors import InputError, UsageError
 from cultivar.core.figures import Cost, Drop, Provenance, Report
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Model
-from cultivar.core.records import Instruction, Record
+from cultivar.core.records import Document, Record
 from cultivar.core.registry import Recipe
 from cultivar.core.rundir import RunDirectory, RunSettings, read_settings
 from cultivar.core.scope import plain
@@ -64,7 +64,7 @@ def run_command(words: list[str]) -> int:
     check_ray(given)
     if stored is not None and stored.recipe != recipe.name:
         raise UsageError(f"{given.config} holds settings of {stored.recipe!r}, not of {recipe.name!r}")
-    return asyncio.run(_Run(recipe, given, stored).go())
+    return asyncio.run(Run(recipe, given, stored, source_of(recipe, given, stored)).go())
 
 
 def _stored(words: list[str]) -> RunSettings | None:
@@ -83,13 +83,14 @@ def _models(
     return open_models(model, roles, known, **{**opening, "concurrency": -(-opening["concurrency"] // workers)})
 
 
-class _Run:
-    """One ``cultivar run``, from flags to summary."""
+class Run:
+    """One ``cultivar run``, from flags to summary; ``program`` is what the user types to go on with it."""
 
-    def __init__(self, recipe: Recipe, given: argparse.Namespace, stored: RunSettings | None) -> None:
-        self.recipe, self.given = recipe, given
+    program = "cultivar run"
+
+    def __init__(self, recipe: Recipe, given: argparse.Namespace, stored: RunSettings | None, source: Items) -> None:
+        self.recipe, self.given, self.source = recipe, given, source
         self.config = config_of(recipe, given, dict(stored.config) if stored else None)
-        self.source = source_of(recipe, given, stored)
         given.want = given.want or list(stored.want if stored else ())
         self.limits = Limits(given, recipe.roles)
         if self.limits.first and vars(self.config).get("train"):
@@ -124,7 +125,7 @@ class _Run:
             self._say_what_goes()
         growing = may_differ(self.recipe, self.source, self.settings, self.directory)
         journal = self.directory.open_for(self.settings, growing=growing, fresh=given.fresh)
-        title = f"cultivar run {self.recipe.name} -> {self.directory.path}"
+        title = f"{self.program} {self.recipe.name} -> {self.directory.path}"
         progress = RunProgress(title, quiet=given.quiet or given.json, want=self.limits.rows)
         try:
             if shards(journal.path):  # of a run on Ray that was killed
@@ -153,7 +154,7 @@ class _Run:
             "budget": self.limits.budget(journal.spending()),
             "want": () if self.limits.first else self.limits.want,
             "first": self.limits.first,
-            "command": f"cultivar run --config {self.directory.path}/run.toml --out {self.directory.path}",
+            "command": f"{self.program} --config {self.directory.path}/run.toml --out {self.directory.path}",
             "open_model": functools.partial(open_role, **self._opening),
         }
         if given.engine == "ray":
@@ -185,8 +186,8 @@ class _Run:
         return await self.recipe.run(engine, self._items(), self.config)
 
     def _items(self) -> Iterable[Record]:
-        """Rows are counted where that helps; a corpus is taken as it comes."""
-        return Counted(self.source.items) if self.recipe.takes is Instruction else self.source.items()
+        """Counted where that helps; a corpus is taken as it comes."""
+        return self.source.items() if self.recipe.takes is Document else Counted(self.source.items)
 
     def _say_what_goes(self) -> None:
         if (self.directory.path / "journal.sqlite").exists():
@@ -222,11 +223,11 @@ class _Run:
         report = self._report(dataset, engine, journal)
         write_card(out.path / "card.md", report)
         write_report(out.path / "report.html", report)
-        summary = self._summary(dataset, engine, journal, progress)
+        summary = self.summary(dataset, engine, journal, progress)
         if self.given.json:
             print_json(summary)
         else:
-            print(_told(summary, out.path))
+            print(self.told(summary))
         if engine.unfinished is not None:
             raise engine.unfinished
         if engine.missing and not engine.stopping:
@@ -256,7 +257,7 @@ class _Run:
             provenance=Provenance(
                 recipe=self.recipe.name,
                 paper=self.recipe.paper,
-                command=f"cultivar run --config {self.directory.path}/run.toml",
+                command=f"{self.program} --config {self.directory.path}/run.toml",
                 config=dict(self.settings.config),
                 models=dict(self.settings.models),
                 seed=self.seed,
@@ -284,9 +285,7 @@ class _Run:
             found[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
         return found
 
-    def _summary(
-        self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress
-    ) -> dict[str, Any]:
+    def summary(self, dataset: Dataset, engine: LocalEngine, journal: Journal, progress: RunProgress) -> dict[str, Any]:
         spent = journal.spending()
         return {
             "out": str(self.directory.path),
@@ -299,6 +298,17 @@ class _Run:
             "seconds": round(progress.seconds, 2),
             "cpu_seconds": round(_cpu_seconds(), 2),
         }
+
+    def told(self, summary: dict[str, Any]) -> str:
+        """The summary for a reader, and what to type next."""
+        out, program = self.directory.path, program_name()
+        early = "ended early; run the same command again to go on\n" if summary["stopped_early"] else ""
+        lines = [f"look at:   {out / 'report.html'}"]
+        if summary["records"]:
+            lines += [f"read one:  {program} show {out} 1", f"train on:  {program} export {out} --format trl"]
+        if summary["calls"]:
+            lines.append(f"it took:   {program} cost {out}")
+        return f"\n{table(summary_rows(summary))}\n\n{early}" + "\n".join(lines)
 
 
 def _cpu_seconds() -> float:
@@ -323,7 +333,7 @@ def _most(engine: LocalEngine) -> str:
     return f"{reason}: {first['evidence']['message']}" if reason.startswith("failed-") else reason
 
 
-def _told(summary: dict[str, Any], out: Path) -> str:
+def summary_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [(f"{kind} records", f"{count:,}") for kind, count in summary["records"].items()]
     rows += [
         (label, f"{value:,}" if isinstance(value, int) else str(value)) for label, value in summary["numbers"].items()
@@ -331,18 +341,10 @@ def _told(summary: dict[str, Any], out: Path) -> str:
     rows += [(f"dropped: {reason}", f"{count:,}") for reason, count in summary["dropped"].items()]
     if summary["calls"]:
         rows += [("calls", f"{summary['calls']:,}"), ("tokens", f"{summary['tokens']:,}")]
-    rows += [("seconds", f"{summary['seconds']:.1f}"), ("CPU seconds", f"{summary['cpu_seconds']:.1f}")]
-    early = "ended early; run the same command again to go on\n" if summary["stopped_early"] else ""
-    program = _program()
-    lines = [f"look at:   {out / 'report.html'}"]
-    if summary["records"]:
-        lines += [f"read one:  {program} show {out} 1", f"train on:  {program} export {out} --format trl"]
-    if summary["calls"]:
-        lines.append(f"it took:   {program} cost {out}")
-    return f"\n{table(rows)}\n\n{early}" + "\n".join(lines)
+    return [*rows, ("seconds", f"{summary['seconds']:.1f}"), ("CPU seconds", f"{summary['cpu_seconds']:.1f}")]
 
 
-def _program() -> str:
+def program_name() -> str:
     """What the user has to type for cultivar: its path, if it is not on the path."""
     typed = Path(sys.argv[0])
     return str(typed) if typed.name == "cultivar" and shutil.which("cultivar") is None else "cultivar"

@@ -31,7 +31,15 @@ def run_parser(recipe: Recipe | None) -> Parser:
         shown = text if recipe is None or recipe.takes is kind else argparse.SUPPRESS
         parser.add_argument(flag, metavar=metavar, help=shown)
     parser.add_argument("--field", metavar="NAME", help="the key of a row, or the column, that holds the text")
-    parser.add_argument("--out", metavar="DIR", help=f"the run's folder (default: runs/{name})")
+    add_run_flags(parser, f"runs/{name}")
+    if recipe is not None:
+        add_settings(parser, recipe)
+    return parser
+
+
+def add_run_flags(parser: Parser, out: str) -> None:
+    """The flags of everything that has a run directory; ``out`` says which is the default."""
+    parser.add_argument("--out", metavar="DIR", help=f"the run's folder (default: {out})")
     parser.add_argument("--model", metavar="SPEC", help="the model of every role: openai:NAME@http://host:port/v1")
     parser.add_argument("--role", metavar="ROLE=SPEC", action="append", default=[], help="the model of one role")
     parser.add_argument("--seed", type=int, help="of everything that is drawn (default: 0)")
@@ -51,12 +59,13 @@ def run_parser(recipe: Recipe | None) -> Parser:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     add_limit_flags(parser)
-    if recipe is not None:
-        try:
-            add_config_flags(parser, recipe)
-        except argparse.ArgumentError as error:
-            raise UsageError(f"{recipe.spec}: its Config cannot have this field ({error}); rename it") from None
-    return parser
+
+
+def add_settings(parser: Parser, recipe: Recipe) -> None:
+    try:
+        add_config_flags(parser, recipe)
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{recipe.spec}: its Config cannot have this field ({error}); rename it") from None
 
 
 def _about(recipe: Recipe | None) -> str:
