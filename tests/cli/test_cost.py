@@ -12,6 +12,7 @@ from cultivar.cli.main import main
 from cultivar.core.protocols import Choice, Reply, Usage
 from cultivar.core.records import Document, Sample
 from cultivar.core.rundir import RunDirectory, RunSettings
+from cultivar.core.vectors import packed
 
 ASKED = {
     "messages": [
@@ -98,6 +99,24 @@ def test_calls_are_readable_and_obey_no_control_characters(run: Path, capsys: py
         "[system]\nBe brief.\n\n[user]\nWhy\ufffd[31m?\n(image_url, 38 characters)\n\n"
         "[reply]\n(I wonder.)\n\nBecause.\n-> look({})\n\n"
     )
+
+
+def test_an_embedding_is_told_by_its_length_not_in_base64(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = RunDirectory(tmp_path / "run")
+    journal = folder.open_for(RunSettings("answer"))
+    asked = {"messages": [], "input": "Why?"}
+
+    async def fill() -> None:
+        for at, text in enumerate((packed([0.5, -0.25, 0.0, 1.0]), "no vector")):
+            embedded = Reply((Choice(text),), Usage(1, 0), "m")
+            await journal.put_call(f"k{at}".encode(), ITEM, "embed", "embedder", "words:4", asked, embedded)
+
+    asyncio.run(fill())
+    journal.close()
+    assert main(["show", str(tmp_path / "run"), "--calls"]) == 0
+    told = capsys.readouterr().out
+    assert "[to be embedded]\nWhy?\n\n[reply]\n4 numbers: 0.5, -0.25, 0, ...\n" in told
+    assert "[reply]\nno vector\n" in told
 
 
 @pytest.mark.parametrize("named", ["1", "record"])

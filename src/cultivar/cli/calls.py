@@ -13,6 +13,7 @@ from cultivar.core.protocols import Choice
 from cultivar.core.records import JSON
 from cultivar.core.rundir import RunDirectory
 from cultivar.core.text import clean, number
+from cultivar.core.vectors import unpacked
 
 
 def show_calls(run: RunDirectory, item: str | None, *, as_json: bool) -> int:
@@ -77,8 +78,17 @@ def readable(count: int, call: CallRow) -> str:
     for at, choice in enumerate(reply.choices, 1):
         which = f"reply {at} of {len(reply.choices)}" if len(reply.choices) > 1 else "reply"
         ended = "" if choice.finish == "stop" else f", ended by {choice.finish}"
-        said.append(f"[{which}{ended}]\n{_said(choice)}")
+        said.append(f"[{which}{ended}]\n{_vector(choice) if 'input' in call.request else _said(choice)}")
     return "\n\n".join(["\n".join(head), *said]) + "\n"
+
+
+def _vector(choice: Choice) -> str:
+    """The length and the first numbers of an embedding."""
+    try:
+        vector = unpacked(choice.text)
+    except ValueError:
+        return _said(choice)
+    return f"{len(vector):,} numbers: " + ", ".join([*(f"{value:.3g}" for value in vector[:3]), "..."])
 
 
 def _said(choice: Choice) -> str:
