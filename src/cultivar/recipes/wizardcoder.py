@@ -97,7 +97,9 @@ Rewritten task:"""
 REQUIREMENT = "Put in one more constraint or requirement, in about ten words."
 RARER = "Take a requirement that is common in such tasks, and put a rarer, more specific one in its place."
 REASONING = "If a few logical steps are enough to solve it, demand more steps of reasoning."
-ERRONEOUS = "Give a short piece of Python code that looks like a solution and is wrong, to mislead whoever reads it."
+ERRONEOUS = (
+    "Put in a short piece of Python code that looks like a solution and has a bug, as a reference that leads astray."
+)
 COMPLEXITY = "Ask for less time or less memory than the obvious solution takes."
 OPERATORS = ("requirement", "rarer", "reasoning", "erroneous", "complexity")
 METHODS = dict(zip(OPERATORS, (REQUIREMENT, RARER, REASONING, ERRONEOUS, COMPLEXITY), strict=True))
@@ -108,7 +110,8 @@ TEST = """\
 You test solutions that you have not seen. For the programming task below write {count} assertions in Python that \
 every right solution passes and a wrong one is likely to fail: ordinary cases, and the edges.
 
-Each is one line, `assert name(...) == ...`, complete in itself. All of them call the same function or class, by the \
+Each is one line, `assert name(...) == ...`, complete in itself; an error that the task demands is \
+`with pytest.raises(ValueError): name(...)`. All of them call the same function or class, by the \
 name that the task gives it, or else by one that you choose. Write expected values down as literals, and only those \
 that you are sure of. Reply with one ```python block that holds the assertions and nothing else; if no assertion can \
 test the task, reply NOT TESTABLE.
@@ -148,6 +151,7 @@ REASONS = {
 LIMITS = (
     "Tests are written by a model, and count if most solutions of a model pass them: a mistake that they share stays.",
     "Solution and test share a process: what looks for the harness in its own interpreter can still fool it.",
+    "What no call shows is not tested, though tasks may ask for it: running time, memory, functions not to be used.",
     "Code is Python with the standard library; there is no network, and files only in /tmp.",
     "Rows were not compared with each other, nor with any benchmark; held-out problems should be no test benchmark.",
 )

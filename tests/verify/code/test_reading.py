@@ -59,6 +59,55 @@ def test_the_longest_python_block_is_the_code() -> None:
         code_of(reply, "g")
 
 
+def test_the_code_is_what_defines_the_entry_with_what_it_needs() -> None:
+    use = "print(f(1))\n" * 9
+    assert code_of(f"```python\ndef f(x): return x\n```\nUse it:\n```python\n{use}```", "f") == "def f(x): return x"
+    helper, main = "def g(x):\n    return x", "def f(x):\n    y = g(x)\n    return y"
+    usage = "y = f(1)\nassert y"  # `y` is a local name of the function
+    reply = "\n".join(f"```python\n{part}\n```" for part in (helper, main, usage, "def f(x): return 0"))
+    assert code_of(reply, "f") == f"{helper}\n\n{main}"
+    with pytest.raises(Unparsable, match="at most"):
+        code_of(f"```python\nb = '{'x' * 19_000}'\n```\n```python\ndef f():\n    {'a = b;' * 500} return a\n```", "f")
+
+
+def test_assertions_in_test_functions() -> None:
+    found = assertions("def test_f():\n    n = 2\n    assert f(1) == n\n\nclass T: pass\n\ntest_f()")
+    assert found.tests == ("n = 2\nassert f(1) == n",)
+    imports = "from math import pi\nfrom solution import f\nimport numpy, os"
+    assert assertions(f"{imports}\nassert f(1) == pi").tests == ("from math import pi\nassert f(1) == pi",)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "with pytest.raises(ValueError):\n    f('')",
+        "with pytest.raises(ValueError, match='x') as error: f('')",
+        "try:\n    f('')\n    assert False, 'no error'\nexcept ValueError:\n    assert True",
+        "try:\n    f('')\nexcept (ValueError, TypeError) as e:\n    pass\nelse:\n    assert False",
+    ],
+)
+def test_an_error_can_be_demanded(test: str) -> None:
+    found = assertions(f"import pytest\nassert f('a') == 1\n{test}")
+    assert len(found.tests) == 2
+    assert "assert False" in found.tests[1]
+    assert "pytest" not in found.tests[0] + found.tests[1]
+    assert found.entry == "f"
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "try:\n    f('')\nexcept ValueError:\n    pass",
+        "try:\n    f('')\n    assert False\nexcept Exception:\n    pass",
+        "try:\n    f('')\n    assert False\nexcept:\n    pass",
+        "try:\n    assert f('') == 1\nfinally:\n    pass",
+        "with open('x') as out: f('')",
+    ],
+)
+def test_what_passes_without_the_error_is_no_test(test: str) -> None:
+    assert len(assertions(f"assert f('a') == 1\n{test}").tests) == 1
+
+
 def test_assertions_of_one_function() -> None:
     reply = (
         "```python\nimport math\nbig = [1] * 3\n# a comment\nassert area(1) == math.pi\n"

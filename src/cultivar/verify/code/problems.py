@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cultivar.core.errors import InputError, Unparsable
 from cultivar.core.records import Instruction
+from cultivar.core.replies import fenced_blocks
 from cultivar.core.scope import Scope
 from cultivar.verify.code.reading import code_of
 from cultivar.verify.code.results import DEFAULT, Limits
@@ -23,11 +24,15 @@ def checked(problems: Sequence[Instruction], where: str) -> list[Instruction]:
 
 async def solves(scope: Scope, problem: Instruction, reply: str, limits: Limits = DEFAULT) -> bool:
     """Whether the code of a reply, the whole function or its body alone, passes the problem's test."""
-    entry = str(problem.meta["entry_point"])
-    try:
-        code = code_of(reply, entry)
-    except Unparsable:
-        code = reply
-    test = f"{problem.meta['test']}\ncheck({entry})"
-    report = await scope.once("run", run_tests, f"{problem.prompt}\n{code}", [test], limits)
+    test = f"{problem.meta['test']}\ncheck({problem.meta['entry_point']})"
+    report = await scope.once("run", run_tests, completed(problem, reply), [test], limits)
     return bool(report["verdict"] == "passed")
+
+
+def completed(problem: Instruction, reply: str) -> str:
+    """The problem's prompt and after it the code of a reply."""
+    try:
+        code = code_of(reply, str(problem.meta["entry_point"]))
+    except Unparsable:  # a body is no Python by itself
+        code = max((body for _, body in fenced_blocks(reply)), key=len, default=reply)
+    return f"{problem.prompt}\n{code}"
