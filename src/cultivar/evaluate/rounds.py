@@ -48,7 +48,7 @@ def describe(
     """The dataset of ``records``, with what all rounds came to; ``scores`` has one for each round, or none."""
     every = [step for steps in rounds for step in steps]
     last = len({sample.meta["round"] for sample in records} - {0})
-    tiles = [Tile("rows", len(records)), Tile("tasks tried", len(every)), Tile("rounds kept", last)]
+    tiles = [Tile("tasks tried", len(every)), Tile("rounds kept", last)]
     if scores:
         best = max(scores, key=lambda score: score[0] / max(1, score[1]))
         tiles.append(Tile("best held-out pass@1", f"{100 * best[0] / max(1, best[1]):.1f} %", f"{best[1]:,} problems"))
@@ -99,7 +99,7 @@ def _by_verdict(rounds: Sequence[Sequence[Step]]) -> Table:
 
 def _example(sample: Sample) -> Example:
     facts = {"method": sample.meta["operator"], "tests that count": len(sample.meta["tests"]), "record": sample.id}
-    turns = tuple(Turn(message["role"], str(message["content"])) for message in sample.messages)
+    turns = tuple(Turn(m["role"], str(m["content"]), train=m["role"] == "assistant") for m in sample.messages)
     return Example(f"Round {sample.meta['round']}", turns, facts)
 
 
