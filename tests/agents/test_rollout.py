@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from cultivar.agents.episode import Limits
-from cultivar.agents.policies import Gold, Random, act
-from cultivar.agents.rollout import masked, rollout
-from cultivar.core.errors import EndpointError
+from cultivar.agents.episode import Episode, Limits
+from cultivar.agents.policies import Gold, Random, act, code, react, tools
+from cultivar.agents.rollout import masked, resume, rollout
+from cultivar.core.errors import EndpointError, UsageError
 from cultivar.core.journal import Journal
-from cultivar.core.records import Trajectory
+from cultivar.core.protocols import Choice, Reply, Usage
+from cultivar.core.records import JSON, Trajectory
 from cultivar.environments.pddl.demonstrate import demonstrate
 from cultivar.environments.pddl.environment import PddlEnvironment
 from cultivar.testing import ScriptedModel
-from tests.agents.world import scope_of
+from tests.agents.world import TASK as ROOM
+from tests.agents.world import Tree, scope_of
 from tests.environments.pddl.store import PLAN, SPEC, TASK
 
 
@@ -48,3 +52,110 @@ async def test_random_draws_by_name(journal: Journal) -> None:
     ]
     assert runs[0].id == runs[1].id != runs[2].id
     assert all(run.meta["invalid"] == 0 for run in runs)
+
+
+def replied(*texts: str, tokens: int = 0) -> list[Reply]:
+    return [Reply((Choice(text),), Usage(0, tokens)) for text in texts]
+
+
+SEEDS = itertools.count()
+
+
+async def ended(journal: Journal, model: ScriptedModel, limits: Limits, **ends: float) -> Trajectory:
+    scope = scope_of(journal, model, seed=next(SEEDS))  # each of its own, or it replays the one before
+    return await rollout(Tree({"a": 0.5}, ends), ROOM, act(), scope, limits)
+
+
+async def test_why_an_episode_ends(journal: Journal) -> None:
+    a, x = "Action: a", "Action: x"
+    solved = await ended(journal, ScriptedModel(replied(a, a)), Limits(), aa=1.0)
+    assert solved.success and solved.reward == 1.0 and solved.meta["ended"] == "solved"
+    lost = await ended(journal, ScriptedModel(replied(a, a)), Limits(steps=2), aa=0.3)
+    assert not lost.success and lost.reward == 0.3 and lost.meta["ended"] == "stopped"
+    steps = await ended(journal, ScriptedModel(replied(a, x, x)), Limits(steps=3))
+    assert steps.meta["ended"] == "steps" and steps.meta["progress"] == [0.5, 0.5, 0.5]
+    invalid = await ended(journal, ScriptedModel(replied(x, a, "?\n?", a)), Limits(invalid=2))
+    assert (invalid.meta["ended"], invalid.meta["steps"], invalid.meta["invalid"]) == ("invalid", 3, 2)
+    tokens = await ended(journal, ScriptedModel(replied(*[a] * 9, tokens=30)), Limits(tokens=61))
+    assert (tokens.meta["ended"], tokens.meta["steps"], tokens.meta["tokens"]) == ("tokens", 3, 90)
+    both = await ended(journal, ScriptedModel(replied(a, a, tokens=99)), Limits(tokens=150, steps=9), aa=1.0)
+    assert both.meta["ended"] == "solved", "what is solved is solved, whatever it took"
+    counted = await ended(journal, ScriptedModel(replied(*["Action: a" + " " * 400] * 9)), Limits(tokens=3))
+    assert counted.meta["tokens"] == 4, "an endpoint that counts nothing has no tokens for free"
+
+
+async def test_tokens_of_a_branch_are_its_own(journal: Journal) -> None:
+    model = ScriptedModel(replied("hello", "Action: a", "Action: a", tokens=50))
+    scope = scope_of(journal, model)
+    await scope.ask("agent", "say hello")
+    found = await rollout(Tree({}, {}), ROOM, act(), scope, Limits(steps=2))
+    assert found.meta["tokens"] == 100
+
+
+async def test_after_an_action_that_was_not_executed_the_rest_is_not_tried(journal: Journal) -> None:
+    model = ScriptedModel(["```\na\nx\nb\n```", "```\na\na\na\na\n```"])
+    tree = Tree({"a": 0.1, "aa": 0.2, "aaa": 0.9}, {})
+    found = await rollout(tree, ROOM, code(), scope_of(journal, model), Limits(steps=4))
+    assert tree.path == "aaa" and found.meta["steps"] == 4 and found.meta["errors"] == [2]
+    assert found.meta["progress"] == [0.1, 0.1, 0.2, 0.9]
+    assert found.turns[2].action == "a\nx\nb" and found.turns[2].progress == 0.1
+    said = found.turns[3].content.split("Observation: ")
+    assert said[1:] == [
+        "You are at a.\n2. x\n",
+        "There is no 'x'.\n3. b\n",
+        "Not done: an action before it was not executed, or ended the episode.",
+    ]
+    assert found.turns[5].content.count("Not done") == 2 and found.turns[5].progress == 0.9
+
+
+async def test_tools_in_a_conversation(journal: Journal) -> None:
+    """A broken call goes back as text, so that the next request is one that servers take."""
+
+    def called(*arguments: str) -> Reply:
+        calls: tuple[JSON, ...] = tuple(
+            {"id": "same", "type": "function", "function": {"name": "act", "arguments": a}} for a in arguments
+        )
+        return Reply((Choice("", "tool_calls", tool_calls=calls),))
+
+    model = ScriptedModel([called('{"action": "a"'), called('{"action": "x"}', '{"action": "a"}'), called("{}")])
+    found = await rollout(Tree({}, {}), ROOM, tools(), scope_of(journal, model), Limits(steps=3))
+    sent = model.requests[-1].messages
+    assert [m["role"] for m in sent] == ["system", "user", "assistant", "user", "assistant", "tool", "tool"]
+    assert "no JSON" in sent[3]["content"] and sent[2]["content"] == 'act({"action": "a")'
+    assert found.turns[4].tool_calls == tuple(sent[4]["tool_calls"])
+    assert [m["tool_call_id"] for m in sent[5:]] == [call["id"] for call in sent[4]["tool_calls"]]
+    assert sent[6]["content"].startswith("Not done")
+    assert Trajectory.from_json(found.to_json()) == found
+
+
+async def test_the_thought_and_the_system_message_of_react(journal: Journal) -> None:
+    model = ScriptedModel(["Thought: a is good\nAction: a"])
+    found = await rollout(Tree({}, {}), ROOM, react(), scope_of(journal, model), Limits(steps=1))
+    assert 'begins with "Thought:"' in found.turns[0].content
+    assert (found.turns[2].thought, found.turns[2].action) == ("a is good", "a")
+    pddl = await rollout(PddlEnvironment(SPEC), TASK, react(), scope_of(journal, ScriptedModel(["?"])), Limits(steps=1))
+    environment = PddlEnvironment(SPEC)
+    environment.begin(TASK)
+    assert pddl.turns[0].content.startswith(environment.instruction())
+
+
+async def test_gold_stops_where_there_is_no_solution(journal: Journal) -> None:
+    found = await rollout(Tree({"": 0.4}, {}), ROOM, Gold(), scope_of(journal))
+    assert (found.meta["ended"], found.meta["steps"], found.reward, found.success) == ("stopped", 0, 0.0, False)
+
+
+async def test_an_episode_goes_on_from_the_middle(journal: Journal) -> None:
+    policy = act()
+    episode = await Episode.begin(Tree({}, {"aab": 1.0}), ROOM, policy, Limits())
+    for action in "aa":
+        await episode.play(episode.style.write(action, episode.replies, "an expert's"))
+    model = ScriptedModel(["Action: b"])
+    found = await resume(episode, policy, scope_of(journal, model))
+    assert found.success and [t.action for t in found.turns if t.action] == ["a", "a", "b"]
+    assert [m["content"] for m in model.requests[0].messages if m["role"] == "assistant"] == ["Action: a"] * 2
+
+
+@pytest.mark.parametrize("name", ["steps", "tokens", "invalid"])
+def test_limits_leave_something_to_do(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"Limits\({name}=0\): give 1 or more"):
+        Limits(**{name: 0})
