@@ -107,3 +107,10 @@ def test_clipped_text_is_bounded_and_printable(text: str, limit: int) -> None:
 def test_what_is_left_out_is_counted() -> None:
     assert clip("a" * 12, 5) == "aaaaa … [7 more characters]"
     assert clip("a\x00b\r\nc\ud800", 10) == "a\ufffdb\nc\ufffd"
+
+
+def test_intervals_belong_to_the_values_of_a_series() -> None:
+    Bars("b", ("a",), {"x": (1,)}, intervals={"x": ((0.5, 2.0),)})
+    for wrong in ({"y": ((0.5, 2.0),)}, {"x": ()}, {"x": ((2.0, 0.5),)}, {"x": ((-1.0, 0.5),)}):
+        with pytest.raises(ValueError, match="interval"):
+            Bars("b", ("a",), {"x": (1,)}, intervals=wrong)

@@ -278,3 +278,14 @@ def test_an_axis_holds_its_values_on_few_round_ticks(values: list[float]) -> Non
 )
 def test_only_arxiv_numbers_become_links(paper: str, good: bool) -> None:
     assert bool(paper_link(paper)) == good
+
+
+def test_an_interval_is_a_whisker_that_ends_where_it_says() -> None:
+    """It begins at low, seen from the bar's end, and is as long as the interval; the longest takes the whole width."""
+    figure = Bars("t", ("a",), {"x": (40.0,)}, unit="%", intervals={"x": ((30.0, 80.0),)})
+    made = dataclasses.replace(EMPTY, sections=(Section("s", (figure,)),))
+    page = Page(render(made))
+    assert "40 (30 – 80)%" in page.text
+    (style,) = [attrs["style"] for tag, attrs in page.tags if tag == "u"]
+    assert style == "margin-left:calc(-12.500% - 7px);width:62.500%"
+    assert Report.from_json(made.to_json()) == made

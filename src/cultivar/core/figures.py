@@ -42,6 +42,7 @@ class Bars:
     """One number for each label and series, from zero upwards; ``unit`` follows the numbers ("%", " tasks").
 
     Several series stand side by side; the last one is the result, those before it what it is compared with.
+    ``intervals`` may give (low, high) for each number of a series.
     """
 
     title: str
@@ -50,8 +51,14 @@ class Bars:
     unit: str = ""
     note: str = ""
     kind: Literal["bars"] = "bars"
+    intervals: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, found in self.intervals.items():
+            if len(found) != len(self.series.get(name, ())):
+                raise ValueError(f"{self.title}: {len(found)} intervals for series {name!r}, which has another length")
+            if not all(0 <= low <= high < math.inf for low, high in found):
+                raise ValueError(f"{self.title}: series {name!r} has an interval that is none")
         for name, values in self.series.items():
             if len(values) != len(self.labels):
                 raise ValueError(

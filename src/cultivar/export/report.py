@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,12 +100,16 @@ def _short(value: Cell) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: ``share`` of the axis in per cent, ``text`` the number that stands at it, ``title`` says it in full."""
+    """One bar: ``share`` of the axis in per cent, ``text`` the number that stands at it, ``title`` says it in full.
+
+    ``interval`` is where the whisker begins, seen from the end of the bar, and how long it is, in per cent too.
+    """
 
     share: str
     text: str
     title: str
     series: int
+    interval: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +165,15 @@ def _bars(bars: Bars) -> Chart:
     labels = [one_line(label, MAX_LABEL) for label in bars.labels[:MAX_BARS]]
     names = list(bars.series)[:5]
     values = [value for name in names for value in bars.series[name]]
-    upright = 0 < len(labels) * len(names) <= 24 and all(len(label) <= 9 for label in labels)
+    values += [high for name in names for _, high in bars.intervals.get(name, ())]
+    upright = 0 < len(labels) * len(names) <= 24 and all(len(label) <= 9 for label in labels) and not bars.intervals
     # Lying bars have no axis to be read from: the longest takes the whole width.
     top, ticks = axis(values) if upright else (max(values, default=0.0), ())
     # The last series is the result and takes colour 0; what it is compared with is quieter.
     colours = [len(names) - 1 - i for i in range(len(names))]
     unit = clean(bars.unit[:MAX_UNIT])
     groups = tuple(
-        (label, tuple(_bar(bars.series[name][i], top, unit, colour, name) for name, colour in zip(names, colours)))
+        (label, tuple(_bar_of(bars, name, i, top, unit, colour) for name, colour in zip(names, colours)))
         for i, label in enumerate(labels)
     )
     legend = tuple((colour, one_line(name, MAX_LABEL)) for name, colour in zip(names, colours))
@@ -203,6 +208,16 @@ def _histogram(histogram: Histogram) -> Chart:
         left_out=max(0, len(histogram.counts) - MAX_BARS),
         across=one_line(histogram.unit, MAX_LABEL),
     )
+
+
+def _bar_of(bars: Bars, name: str, at: int, top: float, unit: str, colour: int) -> Bar:
+    value = bars.series[name][at]
+    bar = _bar(value, top, unit, colour, name)
+    if name not in bars.intervals:
+        return bar
+    low, high = bars.intervals[name][at]
+    whisker = (share(low - value, top), share(high - low, top))
+    return replace(bar, text=f"{bar.text} ({number(low)} – {number(high)})", interval=whisker)
 
 
 def _bar(value: float, top: float, unit: str, colour: int, name: str) -> Bar:
