@@ -99,6 +99,8 @@ FORMULAS = [
     ("$x^2+2x+1$", "(x+1)^2", True), (r"\sqrt{2}/2", r"\frac{1}{\sqrt{2}}", True), ("pi/4", r"\frac{\pi}{4}", True),
     ("2*x**2", "2x^2", True), ("5 and 6", "6 and 5", True), ("2^{10}", "1024", True), ("[0,1)", "[0,1]", False),
     ("x+1", "x+2", False), (r"\{1,2\}", r"\{2,1\}", True), ("5,6", "5<x<6", False), ("5,6", r"x\in\{5,6\}", True),
+    ("$x = 1$ or $x = 3$", "1, 3", True), ("$x = 3$ and $x = 1$", "x = 1 or x = 3", True),
+    ("$x=1$, $x=3$", "1,3", True), ("$x = 1$ or $x = 3$", "1, 4", False), ("$x = 1$ or $x = 3$", "1", False),
 ]  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def simplified(answer: str) -> str:
         text = text.strip(" \t\n*_`\"'").strip().rstrip(".,;").strip()
         text = re.sub(r"^\\f?boxed\s*\{(.*)\}$", r"\1", text, flags=re.DOTALL)
         text = re.sub(r"^(?:\$\$(.+)\$\$|\\\((.+)\\\)|\\\[(.+)\\\])$", _inner, text, flags=re.DOTALL)
-        text = re.sub(r"^\$([^$]+)\$(?![\d.])", r"\1", text)
+        text = re.sub(r"\$([^$]+)\$(?![\d.])", r"\1", text)
         if text == before:
             break
     text = _TEXTS.sub(r" \1", text)

@@ -51,7 +51,7 @@ def tame(formula: str) -> bool:
 
 
 def equal(first: str, second: str) -> bool | None:
-    """Whether two formulas (LaTeX, or as a calculator takes them) are equal; None where that was too hard to tell.
+    """Whether two formulas (LaTeX, or as a calculator takes them) are equal; None where that cannot be told.
 
     Raises UsageError where the extra ``math`` is not installed.
     """
@@ -153,12 +153,13 @@ def _tell(found: bool | None) -> None:
     sys.stdout.buffer.flush()
 
 
-def _equal(first: str, second: str, verify: Any) -> bool:
+def _equal(first: str, second: str, verify: Any) -> bool | None:
     """In both directions: math-verify takes one side for the truth and is laxer with the other, so that "5, 6" would
-    pass for "5 < x < 6". What it knows in one direction only ("x > 5" as an interval) is not the same here."""
+    pass for "5 < x < 6". What it knows in one direction only ("x > 5" as an interval) is not the same here. None where
+    one of them cannot be read."""
     a, b = _worked_out(first, verify), _worked_out(second, verify)
     if not a or not b:
-        return False
+        return None
     return bool(verify.verify(a, b, timeout_seconds=None) and verify.verify(b, a, timeout_seconds=None))
 
 
