@@ -56,12 +56,12 @@ class Parser(argparse.ArgumentParser):
         return self
 
 
-def add_config_flags(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
-    """One flag for each field of the recipe's Config, with its documentation and its default."""
+def add_config_flags(parser: argparse.ArgumentParser, name: str, config: type[Any]) -> None:
+    """One flag for each field of a Config, with its documentation and its default."""
     from cultivar.core.registry import options  # takes longer to import than all else that --help needs
 
-    group = parser.add_argument_group(f"settings of {recipe.name}")
-    for option in options(recipe.config):
+    group = parser.add_argument_group(f"settings of {name}")
+    for option in options(config):
         flag = f"--{option.name.replace('_', '-')}"
         help_text = f"{option.doc} (default: {option.default})".replace("%", "%%")
         if option.choices:

@@ -63,7 +63,7 @@ def add_run_flags(parser: Parser, out: str) -> None:
 
 def add_settings(parser: Parser, recipe: Recipe) -> None:
     try:
-        add_config_flags(parser, recipe)
+        add_config_flags(parser, recipe.name, recipe.config)
     except argparse.ArgumentError as error:
         raise UsageError(f"{recipe.spec}: its Config cannot have this field ({error}); rename it") from None
 

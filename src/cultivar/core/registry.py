@@ -226,11 +226,15 @@ def options(config: type[Any]) -> list[Option]:
 
 
 def _field_docs(config: type[Any]) -> dict[str, str]:
-    """Field -> the bare string after it, read from the source: dataclasses do not keep it."""
+    """Field -> the bare string after it, read from the source: dataclasses do not keep it.
+
+    Bases that stand in the same file are read too.
+    """
     source = Path(inspect.getfile(config)).read_text("utf-8")
+    classes = {base.__name__ for base in config.__mro__}
     docs: dict[str, str] = {}
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.ClassDef) or node.name != config.__name__:
+        if not isinstance(node, ast.ClassDef) or node.name not in classes:
             continue
         for field, after in zip(node.body, node.body[1:], strict=False):
             match field, after:
