@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pytest
@@ -15,6 +15,7 @@ from cultivar.agents.styles import Act
 from cultivar.core.errors import EndpointError, ItemFailed, Unparsable, UsageError
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Choice, Reply, Request, Step, Usage
+from cultivar.core.records import Trajectory
 from cultivar.core.scope import Scope
 from cultivar.environments.pddl.environment import PddlEnvironment
 from cultivar.testing import FunctionModel, ScriptedModel
@@ -31,13 +32,15 @@ class Shares:
 
     name: str = "shares"
     hints: bool = False
+    paths: list[str] = field(default_factory=list)
 
     @property
     def style(self) -> Style:
         return Act()
 
     async def moves(self, episode: Episode, scope: Scope, n: int = 1) -> list[Move]:
-        words = [word for word, count in SHARES.items() for _ in range(count)]
+        self.paths.append(scope.path)
+        words = [word for word in "baaa" if n > 1 or word == "a"]
         return [self.style.write(word, episode.replies) for word in words[:n]]
 
 
@@ -55,7 +58,7 @@ def by_hand(rule: Literal["puct", "uct"], c: float, simulations: int, depth: int
                 q = total[path + letter] / n if n else total[path] / here
                 return q + c * SHARES[letter] / 4 * math.sqrt(here) / (1 + n)
 
-            path += max("ab", key=score)
+            path += max("ba", key=score)
             if not visits[path]:
                 break
         worth = max(SCORES.get(path[:k], 0.0) for k in range(len(path) + 1))
@@ -74,14 +77,17 @@ def visits_of(node: Node, path: str = "") -> dict[str, int]:
 
 
 @pytest.mark.parametrize("rule", ["puct", "uct"])
-@pytest.mark.parametrize("c", [0.0, 0.25, 1.25, 4.0])
-async def test_a_tree_is_searched_by_the_formula(journal: Journal, rule: Literal["puct", "uct"], c: float) -> None:
+@pytest.mark.parametrize(("c", "many"), [(0.0, 40), (0.25, 40), (0.5, 20), (1.25, 40), (4.0, 40)])
+async def test_a_tree_is_searched_by_the_formula(
+    journal: Journal, rule: Literal["puct", "uct"], c: float, many: int
+) -> None:
+    """With 0.5 and 20, ln (N + 1) in place of ln N would be seen."""
     found = await mcts(
-        Tree(SCORES, {}), TASK, Shares(), scope_of(journal), Limits(steps=2), simulations=40, rule=rule, c=c
+        Tree(SCORES, {}), TASK, Shares(), scope_of(journal), Limits(steps=2), simulations=many, rule=rule, c=c
     )
     assert found.root is not None
-    assert visits_of(found.root) == by_hand(rule, c, 40, 2)
-    assert found.root.visits == 41
+    assert visits_of(found.root) == by_hand(rule, c, many, 2)
+    assert found.root.visits == many + 1
 
 
 async def test_the_formulas_differ_where_they_should() -> None:
@@ -127,6 +133,38 @@ async def test_each_simulation_asks_in_a_scope_of_its_own(journal: Journal) -> N
         asked = len(model.requests)
     assert [t.to_json() for t in found[0].trajectories] == [t.to_json() for t in found[1].trajectories]
     assert found[0].tokens == found[1].tokens == 3 * asked == 9
+
+
+async def test_scopes_of_searches_are_named(journal: Journal) -> None:
+    policy, tree, limits = Shares(), Tree(SCORES, {}), Limits(steps=2)
+    await mcts(tree, TASK, policy, scope_of(journal), limits, simulations=3)
+    await beam(tree, TASK, policy, scope_of(journal), limits, width=2)
+    await best_of_n(tree, TASK, policy, scope_of(journal), limits, n=2)
+    assert policy.paths[:5] == ["/simulation-0", "/simulation-1", "/depth-0/0", "/depth-1/0", "/depth-1/1"]
+    assert sorted(policy.paths[5:]) == ["/attempt-0", "/attempt-0", "/attempt-1", "/attempt-1"]
+
+
+async def test_what_happens_to_a_copy_happens_to_nothing_else(journal: Journal) -> None:
+    episode = await Episode.begin(Tree({"a": 0.5}, {}), TASK, Shares(), Limits())
+    episode.memory["plan"] = "one"
+    before = episode.trajectory("x").to_json()
+    copy = episode.fork()
+    for word in ("a", "x"):
+        await copy.play(Act().write(word, 0))
+    copy.memory["plan"] = "two"
+    assert episode.trajectory("x").to_json() == before and episode.memory == {"plan": "one"}
+    assert copy.errors == [4] and copy.progress == [0.5, 0.5]
+
+
+def attempt(success: bool, steps: int, reward: float = 0.0) -> Trajectory:
+    return Trajectory(task="t", turns=(), success=success, reward=reward, meta={"steps": steps})
+
+
+def test_the_best_is_solved_then_valued_then_short_then_first() -> None:
+    tries = [(attempt(False, 1), 0.9), (attempt(True, 9), 0.5), (attempt(True, 8), 0.5), (attempt(True, 8, 1.0), 0.5)]
+    assert Found.of(tries, 0).best.meta["steps"] == 8 and Found.of(tries, 0).best.reward == 0.0
+    assert Found.of(tries[:2], 0).best.success
+    assert Found.of([*tries[:1], (attempt(False, 0), 0.8)], 0).best.meta["value"] == 0.9
 
 
 async def test_tokens_end_a_search(journal: Journal) -> None:

@@ -188,7 +188,8 @@ async def beam(
                 state.episode.ended = "tokens"
             break
     told = f"{policy.name}-beam"
-    return Found.of([(state.episode.trajectory(told), state.value) for state in (*over, *kept)], tokens)
+    best_first = sorted([*over, *kept], key=lambda state: (-state.value, -state.weight))
+    return Found.of([(state.episode.trajectory(told), state.value) for state in best_first], tokens)
 
 
 async def _grow(state: _State, policy: Policy, scope: Scope, samples: int, value: Value) -> tuple[list[_State], int]:
