@@ -77,11 +77,11 @@ def visits_of(node: Node, path: str = "") -> dict[str, int]:
 
 
 @pytest.mark.parametrize("rule", ["puct", "uct"])
-@pytest.mark.parametrize(("c", "many"), [(0.0, 40), (0.25, 40), (0.5, 20), (1.25, 40), (4.0, 40)])
+@pytest.mark.parametrize(("c", "many"), [(0.0, 40), (0.25, 40), (0.4, 40), (1.25, 40), (4.0, 40)])
 async def test_a_tree_is_searched_by_the_formula(
     journal: Journal, rule: Literal["puct", "uct"], c: float, many: int
 ) -> None:
-    """With 0.5 and 20, ln (N + 1) in place of ln N would be seen."""
+    """With 0.4, ln (N + 1) in place of ln N would be seen."""
     found = await mcts(
         Tree(SCORES, {}), TASK, Shares(), scope_of(journal), Limits(steps=2), simulations=many, rule=rule, c=c
     )
