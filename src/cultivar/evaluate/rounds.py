@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cultivar.core.dataset import Dataset
-from cultivar.core.figures import Example, Section, Table, Tile
-from cultivar.core.records import Sample, Turn
+from cultivar.core.figures import Example, Section, Table, Tile, turns_of
+from cultivar.core.records import Sample
 from cultivar.core.text import Cell
 from cultivar.evaluate.intervals import proportion
 
@@ -99,8 +99,7 @@ def _by_verdict(rounds: Sequence[Sequence[Step]]) -> Table:
 
 def _example(sample: Sample) -> Example:
     facts = {"method": sample.meta["operator"], "tests that count": len(sample.meta["tests"]), "record": sample.id}
-    turns = tuple(Turn(m["role"], str(m["content"]), train=m["role"] == "assistant") for m in sample.messages)
-    return Example(f"Round {sample.meta['round']}", turns, facts)
+    return Example(f"Round {sample.meta['round']}", turns_of(sample), facts)
 
 
 def _mean(values: Sequence[int]) -> float | None:

@@ -1,0 +1,111 @@
+"""Which of two is better: pairs, signs, and when a difference is real."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cultivar.core.errors import InputError
+from cultivar.evaluate.attempts import Attempt, attempts_of
+from cultivar.evaluate.compare import Comparison, compare, sign_flip
+from tests.evaluate.worlds import played, task
+
+TASKS = [task(n, "a" if n % 2 else "b", n % 9) for n in range(40)]
+
+
+def attempts(progress: Sequence[float]) -> list[Attempt]:
+    return attempts_of(TASKS, [played(t, [p]) for t, p in zip(TASKS, progress)])
+
+
+def of(first: Sequence[float], second: Sequence[float]) -> Comparison:
+    return compare(attempts(first), attempts(second), ("old", "new"), 6)
+
+
+def test_the_better_one_is_named_whatever_the_order() -> None:
+    weak, strong = [0.0] * 40, [1.0] * 12 + [0.0] * 28
+    for found in (of(weak, strong), compare(attempts(strong), attempts(weak), ("new", "old"), 6)):
+        assert found.verdict().startswith("new is better than old, and the difference is real: success rate ")
+        assert found.tiles()[0].value == "new"
+    assert of(weak, strong).of("success").mean == pytest.approx(0.3)
+    assert of(strong, weak).of("success").mean == pytest.approx(-0.3)
+
+
+def test_equal_ones_are_not_told_apart() -> None:
+    found = of([1.0, 0.0] * 20, [1.0, 0.0] * 20)
+    assert found.verdict().startswith("No difference between old and new can be told: success rate +0.0 points")
+    assert found.tiles()[0].value == "cannot be told"
+
+
+def test_few_pairs_are_not_enough_though_a_bootstrap_is_sure() -> None:
+    """Five of five: the interval is [1, 1], and a fair coin does it once in sixteen times."""
+    found = of([0.0] * 5, [1.0] * 5).of("success")
+    assert (found.low, found.high) == (1.0, 1.0)
+    assert found.p == pytest.approx(1 / 16)
+    assert not found.real
+
+
+def test_pairs_see_what_two_intervals_side_by_side_do_not() -> None:
+    """Hard and easy tasks differ far more than the two do."""
+    first = [0.0, 1.0] * 20
+    second = [1.0] * 8 + first[8:]
+    found = of(first, second).of("success")
+    assert found.first == 0.5
+    assert found.p == pytest.approx(2 / 2**4)
+    second = [1.0] * 20 + first[20:]
+    assert of(first, second).of("success").real
+
+
+def test_progress_decides_where_success_says_nothing() -> None:
+    rng = random.Random(0)
+    first = [rng.random() / 2 for _ in TASKS]
+    found = of(first, [p + 0.1 for p in first])
+    assert not found.of("success").real
+    assert "progress rate +10.0 points" in found.verdict()
+
+
+def test_only_tasks_scored_in_both_are_compared() -> None:
+    first, second = attempts([0.0] * 30), attempts([1.0] * 40)[10:]
+    found = compare(first, second, ("old", "new"), 6)
+    assert (found.tasks, found.unpaired) == (20, (10, 10))
+    assert "left out: 10 only in old" in found.tiles()[-1].note
+    with pytest.raises(InputError, match="no scored task in common"):
+        compare(first[:10], second, ("old", "new"), 6)
+
+
+def test_the_page_has_a_bar_with_an_interval_for_each() -> None:
+    found = of([0.0] * 40, [1.0] * 12 + [0.0] * 28)
+    assert set(found.bars.intervals) == {"old", "new"}
+    assert found.bars.series["new"][0] == 30.0
+    low, high = found.bars.intervals["new"][0]
+    assert 15 < low < 30 < high < 50
+    assert all(len(row) == len(found.columns()) for row in found.rows())
+    assert found.sections()[0].text == found.verdict()
+    assert found.to_json()["rows"][0]["mean"] == pytest.approx(0.3)
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), max_size=10))
+def test_signs_of_yes_and_no_are_counted_exactly(differences: list[float]) -> None:
+    flips = [
+        sum(d * s for d, s in zip(differences, signs)) for signs in itertools.product((1, -1), repeat=len(differences))
+    ]
+    exact = sum(abs(flip) >= abs(sum(differences)) for flip in flips) / len(flips)
+    assert sign_flip(differences, random.Random(0)) == pytest.approx(exact)
+
+
+def test_random_flips_come_near_to_all_of_them() -> None:
+    rng = random.Random(3)
+    differences = [rng.gauss(0.3, 1) for _ in range(10)]
+    flips = [sum(d * s for d, s in zip(differences, signs)) for signs in itertools.product((1, -1), repeat=10)]
+    exact = sum(abs(flip) >= abs(sum(differences)) for flip in flips) / len(flips)
+    assert sign_flip(differences, random.Random(0)) == pytest.approx(exact, abs=0.03)
+
+
+def test_chance_is_taken_for_a_difference_as_rarely_as_it_says() -> None:
+    rng = random.Random(2)
+    found = [sign_flip([rng.random() - rng.random() for _ in range(20)], rng, 200) for _ in range(300)]
+    assert 3 <= sum(p < 0.05 for p in found) <= 27
