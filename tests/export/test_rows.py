@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.records import Document, Preference, Ranking, Record, Sample, StepLabels, Trajectory, Turn
 from cultivar.export.chat import LOSSES
-from cultivar.export.formats import FORMATS
 from cultivar.export.rows import export, read_records
 from tests.export.fake_run import SYSTEM, records, trajectory, write_run
+
+ROWS = ("trl", "trl-turns", "openai", "sharegpt")
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -235,7 +236,7 @@ def test_no_text_is_changed_on_the_way(
 
 def test_the_whole_run_is_accounted_for(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
-    for format in FORMATS:
+    for format in ROWS:
         result = export(run, format, tmp_path / f"{format}.jsonl")
         chats, preferences = tmp_path / f"{format}.jsonl", tmp_path / f"{format}-preference.jsonl"
         assert result.files == {str(chats): len(rows(chats)), str(preferences): 1}
@@ -250,7 +251,7 @@ def test_the_whole_run_is_accounted_for(tmp_path: Path) -> None:
 def test_flags_that_a_format_cannot_carry_are_counted(tmp_path: Path) -> None:
     turns = (Turn("user", "a"), Turn("assistant", "b"), Turn("user", "c"), Turn("assistant", "d", train=True))
     run = write_run(tmp_path, [Trajectory(task="t", turns=turns, success=True, reward=1.0)])
-    lost = {name: export(run, name, tmp_path / f"{name}.jsonl").lost for name in FORMATS}
+    lost = {name: export(run, name, tmp_path / f"{name}.jsonl").lost for name in ROWS}
     assert lost["trl"] == {"train-flags": 1}
     assert lost["trl-turns"] == {} == lost["sharegpt"]
     assert lost["openai"] == {"record-ids": 1}

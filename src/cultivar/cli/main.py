@@ -13,7 +13,7 @@ from typing import Any
 
 import cultivar
 from cultivar.cli.arguments import Parser
-from cultivar.cli.rows import add_export
+from cultivar.cli.rows import add_convert, add_export
 from cultivar.core.errors import CultivarError
 
 EPILOG = """\
@@ -75,7 +75,7 @@ def build_parser() -> Parser:
     audit.add_argument("run", metavar="RUN")
 
     reading = (listing, show, cost, new, check, plan, validate, audit)
-    for command in (*reading, _add_curate(commands), add_export(commands)):
+    for command in (*reading, _add_curate(commands), add_export(commands), add_convert(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -118,6 +118,7 @@ def dispatch(words: Sequence[str]) -> int:
         "new": new.new_command,
         "audit": runs.audit_command,
         "export": rows.export_command,
+        "convert": rows.convert_command,
         "curate": curate.curate_command,
         "check": planning.check_command,
         "plan": planning.plan_command,

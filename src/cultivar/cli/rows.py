@@ -1,4 +1,4 @@
-"""export: the rows that a trainer reads, and what they could not carry."""
+"""export and convert: the rows that a trainer reads, and what they could not carry."""
 
 from __future__ import annotations
 
@@ -13,15 +13,34 @@ if TYPE_CHECKING:
     from cultivar.export.rows import Exported
 
 
+FORMATS = "trl, trl-turns, openai, sharegpt, atif, adp"
+SOURCES = "records, atif, adp, messages or sharegpt"
+
+
 def add_export(commands: Any) -> argparse.ArgumentParser:
     export: argparse.ArgumentParser = commands.add_parser(
         "export", help="write a run's rows for a trainer", description="Exports rows."
     )
     export.add_argument("run", metavar="RUN")
-    export.add_argument("--format", required=True, metavar="NAME", help="trl, trl-turns, openai or sharegpt")
+    export.add_argument("--format", required=True, metavar="NAME", help=FORMATS)
     export.add_argument("--out", metavar="FILE", help="where to (default: RUN/NAME.jsonl)")
     add_row_flags(export)
     return export
+
+
+def add_convert(commands: Any) -> argparse.ArgumentParser:
+    convert: argparse.ArgumentParser = commands.add_parser(
+        "convert",
+        help="turn trajectories of one format into another",
+        description="Reads trajectories and conversations of any known format and writes them in another.",
+    )
+    convert.add_argument("files", nargs="+", metavar="FILE", help="files of trajectories, or folders of runs")
+    convert.add_argument("--to", required=True, metavar="NAME", help=f"{FORMATS}, records")
+    convert.add_argument("--from", dest="source", metavar="NAME", help=f"{SOURCES} (default: told by each row's keys)")
+    convert.add_argument("--out", required=True, metavar="FILE", help="where to")
+    convert.add_argument("--skip-bad", action="store_true", help="leave out rows that cannot be read, and count them")
+    add_row_flags(convert)
+    return convert
 
 
 def add_row_flags(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +68,30 @@ def export_command(given: argparse.Namespace) -> int:
     out = Path(given.out) if given.out else run.path / f"{given.format}.jsonl"
     masker, notes = masker_of(given)
     return tell(given, export(run.path, given.format, out, masker=masker), notes)
+
+
+def convert_command(given: argparse.Namespace) -> int:
+    from collections import Counter
+
+    from cultivar.export.rows import write_rows
+    from cultivar.sources.trajectories import read_trajectories, told
+
+    out = Path(given.out)
+    paths = [Path(name) for name in given.files]
+    if any(out.exists() and path.exists() and out.samefile(path) for path in paths):
+        raise UsageError(f"--out {out} is one of the files to be read; name another file to write to")
+    masker, notes = masker_of(given)
+    unread: Counter[str] = Counter()
+    bad: list[str] = []
+    fault = (lambda error: bad.append(str(error))) if given.skip_bad else None
+    records = (
+        found for path in paths for found in read_trajectories(path, format=given.source, losses=unread, fault=fault)
+    )
+    result = write_rows(records, given.to, out, masker=masker)
+    if bad:
+        notes.append(f"{len(bad):,} rows were left out, the first because: {bad[0]}")
+    notes += [f"not read: {sentence}" for sentence in told(unread)]
+    return tell(given, result, notes)
 
 
 def masker_of(given: argparse.Namespace) -> tuple[Masker | None, list[str]]:

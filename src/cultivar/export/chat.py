@@ -127,6 +127,23 @@ def _from_message(number: int, data: JSON, losses: Losses) -> ChatTurn:
     return ChatTurn(message, message.role == "assistant", reasoning if isinstance(reasoning, str) else "")
 
 
+def as_trajectory(record: Trajectory | Sample, losses: Losses) -> Trajectory:
+    """A sample's messages as turns, of which the assistant's are trained on; how it ended is not known of it."""
+    if isinstance(record, Trajectory):
+        return record
+    turns = tuple(
+        Turn(
+            *(turn.message.role, plain_text(turn.message, losses), turn.reasoning or None),
+            train=turn.train,
+            tool_calls=turn.message.tool_calls,
+            tool_call_id=turn.message.tool_call_id,
+            name=turn.message.name,
+        )
+        for turn in _from_sample(record, losses)
+    )
+    return Trajectory(task="", turns=turns, success=False, reward=0.0, parents=record.parents, meta=record.meta)
+
+
 def _is_call(call: JSON) -> bool:
     return isinstance(call, Mapping) and isinstance(call.get("function", {}), Mapping)
 

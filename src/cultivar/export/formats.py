@@ -4,6 +4,7 @@
     trl-turns  {"id", "turn", "prompt", "completion"}   TRL's prompt and completion: one row per trained turn
     openai     {"messages"}                             the fine-tuning API; ``weight`` 0 or 1 on assistant messages
     sharegpt   {"id", "conversations", "system"}        LLaMA-Factory and axolotl; ``train`` on the gpt turns
+    atif, adp  trajectories whole                       see ``export.atif`` and ``export.adp``
 
 Preferences become TRL's prompt/chosen/rejected, the fine-tuning API's input/preferred_output/non_preferred_output and
 LLaMA-Factory's ranking rows. A ranking becomes all its pairs, as preferences. Step labels become TRL's stepwise
@@ -17,14 +18,16 @@ Sources: TRL "Dataset formats and types" (its stepwise supervision is for PRMTra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import orjson
 
 from cultivar.core.errors import UsageError, did_you_mean
-from cultivar.core.records import JSON, Preference, Ranking, StepLabels
+from cultivar.core.records import JSON, Preference, Ranking, StepLabels, Trajectory
+from cultivar.export.adp import to_adp
+from cultivar.export.atif import to_atif
 from cultivar.export.chat import ChatTurn, Losses, Unwritable, joined, plain_text, untrained
 from cultivar.export.masks import Masker, TooLong
 
@@ -34,13 +37,15 @@ Row = dict[str, JSON]
 @dataclass(frozen=True, slots=True)
 class Format:
     """How records become rows; the functions count in ``losses`` what the row does not carry. ``steps`` is None where
-    the format has no labels for steps; ``tools`` says whether a row has a place for the definitions of tools."""
+    the format has no labels for steps; ``tools`` says whether a row has a place for the definitions of tools. ``whole``
+    writes a trajectory with all its turns, in place of ``conversation``, which has those up to the assistant's last."""
 
     about: str
     conversation: Callable[[str, Sequence[ChatTurn], Losses], Iterable[Row]]
     preference: Callable[[Preference, Losses], Row]
     steps: Callable[[StepLabels], Row] | None = None
     tools: bool = False
+    whole: Callable[[Trajectory, Losses], Row] | None = None
 
     def ranking(self, record: Ranking, losses: Losses) -> Iterator[Row]:
         """Every better answer with every worse one, K(K-1)/2 pairs of K answers.
@@ -199,6 +204,18 @@ def sharegpt_preference(record: Preference, losses: Losses) -> Row:
     }
 
 
+def no_turns(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterator[Row]:
+    raise NotImplementedError  # a format of whole trajectories
+
+
+def no_preference(record: Preference, losses: Losses) -> Row:
+    raise Unwritable("this format has trajectories alone")
+
+
+def to_record(record: Trajectory, losses: Losses) -> Row:
+    return {"id": record.id, **record.to_json()}
+
+
 FORMATS: dict[str, Format] = {
     "trl": Format(
         "TRL: one conversation a row; every assistant message is trained on", trl, trl_preference, trl_steps, True
@@ -210,7 +227,18 @@ FORMATS: dict[str, Format] = {
         "OpenAI fine-tuning: messages, with weight 0 or 1 on the assistant's", openai, openai_preference, tools=True
     ),
     "sharegpt": Format("ShareGPT (LLaMA-Factory, axolotl): human and gpt in turn", sharegpt, sharegpt_preference),
+    "atif": Format("ATIF 1.8 (Harbor): whole trajectories, all that they hold", no_turns, no_preference, whole=to_atif),
+    "adp": Format(
+        "Agent Data Protocol, schema 1.5.0: whole trajectories, all they hold", no_turns, no_preference, whole=to_adp
+    ),
 }
+TARGETS = {
+    **FORMATS,
+    "records": Format(
+        "records.jsonl, as a run leaves it: whole trajectories", no_turns, no_preference, whole=to_record
+    ),
+}
+"""What conversations may be converted to: the formats of rows, and a run's own records."""
 
 
 def masked(
@@ -244,11 +272,11 @@ def masked_turns(
 
 MASKED = {"trl": masked, "trl-turns": masked_turns}
 """The formats whose rows may be tokens with labels."""
-FormatName = Literal["trl", "trl-turns", "openai", "sharegpt"]
+FormatName = Literal["trl", "trl-turns", "openai", "sharegpt", "atif", "adp"]
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str, known: Mapping[str, Format] = FORMATS) -> Format:
     """Raises UsageError that names the known formats."""
-    if name not in FORMATS:
-        raise UsageError(f"no format is called {name!r}{did_you_mean(name, FORMATS)}; formats are {', '.join(FORMATS)}")
-    return FORMATS[name]
+    if name not in known:
+        raise UsageError(f"no format is called {name!r}{did_you_mean(name, known)}; formats are {', '.join(known)}")
+    return known[name]

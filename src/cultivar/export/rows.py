@@ -15,8 +15,8 @@ import orjson
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.files import Draft
 from cultivar.core.records import JSON, Preference, Ranking, Record, Sample, StepLabels, Trajectory, record_from_json
-from cultivar.export.chat import LOSSES, Losses, Unwritable, chat, tools_of
-from cultivar.export.formats import MASKED, Format, Row, format_named
+from cultivar.export.chat import LOSSES, Losses, Unwritable, as_trajectory, chat, tools_of
+from cultivar.export.formats import MASKED, TARGETS, Format, Row, format_named
 from cultivar.export.masks import Masker
 
 SHAPES = ("conversation", "preference", "ranking", "steps")
@@ -95,7 +95,7 @@ def write_rows(
     records: Iterable[tuple[str, Record]], format: str, target: Path, *, masker: Masker | None = None
 ) -> Exported:
     """Write records, each with the place where it was read, as ``export`` does."""
-    chosen = format_named(format)
+    chosen = format_named(format, TARGETS)
     if masker is not None and format not in MASKED:
         raise UsageError(f"labels for tokens go with --format {' or '.join(MASKED)}, not with {format}")
     skipped: Counter[str] = Counter()
@@ -160,7 +160,9 @@ def _rows_of(
     """The file that a record's rows belong to, and the rows; no file for kinds that nobody trains on."""
     shape: str | None = None
     rows: list[Row] = []
-    if isinstance(record, Trajectory | Sample):
+    if isinstance(record, Trajectory | Sample) and format.whole is not None:
+        shape, rows = "conversation", [format.whole(as_trajectory(record, found), found)]
+    elif isinstance(record, Trajectory | Sample):
         shape, turns, tools = "conversation", chat(record, found), tools_of(record)
         if masker is not None:
             return shape, list(MASKED[name](record.id, masker, turns, tools, found))
