@@ -23,8 +23,8 @@ from typing import Any, Literal, Self, TypeAlias
 
 import orjson
 
-from cultivar.core.records import JSON, Trajectory, Turn
-from cultivar.core.text import Cell, number, round_step
+from cultivar.core.records import JSON, Sample, Trajectory, Turn
+from cultivar.core.text import Cell, clip, number, round_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,14 @@ class Example:
         outcome = {"outcome": "solved" if trajectory.success else "not solved", "reward": trajectory.reward}
         speakers = {"user": "Environment", "assistant": "Agent"}
         return cls(title, trajectory.turns, {**(facts or {}), **outcome, "record": trajectory.id}, speakers)
+
+
+def turns_of(sample: Sample, longest: int = 100_000) -> tuple[Turn, ...]:
+    """The messages of a sample as an Example's turns: the assistant's are what a learner is trained on. Texts are cut
+    at ``longest`` characters."""
+    return tuple(
+        Turn(m["role"], clip(str(m["content"]), longest), train=m["role"] == "assistant") for m in sample.messages
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

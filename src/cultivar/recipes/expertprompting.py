@@ -22,7 +22,7 @@ from typing import ClassVar, Literal
 
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
-from cultivar.core.figures import Example, Histogram, Section, Table, Tile
+from cultivar.core.figures import Example, Histogram, Section, Table, Tile, turns_of
 from cultivar.core.protocols import Engine
 from cultivar.core.records import JSON, Instruction, Sample, Turn
 from cultivar.core.registry import recipe
@@ -214,7 +214,7 @@ def describe(samples: Sequence[Sample], pairs: Sequence[Pair], config: Config) -
 
 
 def example(sample: Sample) -> Example:
-    turns = [Turn(m["role"], str(m["content"]), train=m["role"] == "assistant") for m in sample.messages]
+    turns = list(turns_of(sample))
     if sample.meta["identity"]:
         turns.insert(0, Turn("tool", str(sample.meta["identity"])))  # no role of the row's own
     return Example("An answer", tuple(turns), speakers={"tool": "Identity (in no row)"})

@@ -29,9 +29,9 @@ from statistics import fmean
 
 from cultivar.core.dataset import Dataset, Flat
 from cultivar.core.errors import Unparsable, UsageError
-from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile
+from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile, turns_of
 from cultivar.core.protocols import Engine
-from cultivar.core.records import JSON, Document, Instruction, Preference, Record, Sample, Turn
+from cultivar.core.records import JSON, Document, Instruction, Preference, Record, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.replies import json_value
 from cultivar.core.scope import Scope, together
@@ -343,4 +343,4 @@ def describe(composed: Queries, chosen: Queries, answered: Sequence[Sequence[Rec
 
 def _example(sample: Sample) -> Example:
     facts = {name: str(sample.meta[name]) for name in ("user", "motivation", "scene")}
-    return Example("A query and its answer", tuple(Turn(m["role"], m["content"]) for m in sample.messages), facts)
+    return Example("A query and its answer", turns_of(sample), facts)

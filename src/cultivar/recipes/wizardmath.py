@@ -33,9 +33,9 @@ from functools import partial
 from cultivar.core.dataset import Dataset, Flat
 from cultivar.core.errors import Unparsable
 from cultivar.core.extras import needed
-from cultivar.core.figures import Example, Section, Table, Tile
+from cultivar.core.figures import Example, Section, Table, Tile, turns_of
 from cultivar.core.protocols import Engine
-from cultivar.core.records import JSON, Instruction, Preference, Ranking, Record, Sample, StepLabels, Turn
+from cultivar.core.records import JSON, Instruction, Preference, Ranking, Record, Sample, StepLabels
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
 from cultivar.verify.consensus import agreement_bars
@@ -256,6 +256,5 @@ def describe(grown: Sequence[Grown], config: Config) -> Dataset:
         Section("Steps", figures_of(record for record in records if isinstance(record, StepLabels))),
     )
     firsts = {r.meta["line"]: r for r in reversed(records) if isinstance(r, Sample)}
-    shown = {line: tuple(Turn(**m, train=m["role"] != "user") for m in r.messages) for line, r in firsts.items()}
-    examples = [Example(f"Line: {line}", shown[line]) for line in sorted(shown)]
+    examples = [Example(f"Line: {line}", turns_of(sample)) for line, sample in sorted(firsts.items())]
     return Dataset(records, tiles, sections, examples, REASONS, LIMITS, ("mathematics", "reward-model"))
