@@ -378,6 +378,12 @@ def test_what_cannot_be_is_told_before_anything_is_asked() -> None:
             roles.pop("opponent-b", None)
             with pytest.raises(UsageError, match="add --role"):
                 try_recipe(run, ROWS, SMALL, roles=roles)
+    for name in ("student", "judge", "rater"):
+        roles = models()
+        del roles[name]
+        with pytest.raises(UsageError, match=f"a battle needs .*add --role {name}=openai:"):
+            try_recipe(run, ROWS, SMALL, roles=roles)
+        assert [model.requests for model in roles.values() if isinstance(model, FunctionModel)] == [[]] * len(roles)
     with pytest.raises(UsageError, match="--anchor opponent-x: give one of the opponents, opponent-a, opponent-b"):
         try_recipe(run, ROWS, Config(anchor="opponent-x"), roles=models())
     with pytest.raises(UsageError, match=r"--benchmark nowhere\.jsonl is no file"):

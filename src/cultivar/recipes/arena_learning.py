@@ -8,7 +8,8 @@ a battle: two answers, judged in both orders; ratings on the Mix before and afte
 
 Departures from the paper:
 - The merge of the two orders is ours (the paper states none): scores are averaged, contradicting winners are a tie.
-- A prompt gives one row at most, that of its most decided battle; the paper does not say how opponents are combined.
+- A prompt gives one row at most, that of its most decided battle (of equals that with the first opponent by name); the
+  paper does not say how opponents are combined.
 - Pairs for the reward model need a winner alone (``--ppo-threshold 0``); the paper gives no threshold for them.
 - Data of earlier iterations are added as they were judged then; no prompt is battled on again by a later student.
 - The first student is the model that you give; there is no SFT-I0 on other data. What trains is a command of yours.
@@ -174,8 +175,9 @@ def lesson(row: Instruction, bouts: Sequence[Bout], stage: str, threshold: float
 def players(engine: Engine, config: Config) -> list[str]:
     """The opponents by name; raises UsageError for what would fail only after calls were paid for."""
     found = [role for role in engine.roles if role.startswith("opponent-")]
-    if not found:
-        raise UsageError("a battle needs an opponent; add --role opponent-a=openai:NAME@http://host:port/v1 (or more)")
+    asked = ("student", "judge", *(("rater",) if config.clusters else ()))
+    if lacking := [*(() if found else ("opponent-a",)), *(role for role in asked if not engine.has_model(role))]:
+        raise UsageError(f"a battle needs players and a judge; add --role {lacking[0]}=openai:NAME@http://host:port/v1")
     if config.anchor not in ("", *found):
         raise UsageError(f"--anchor {config.anchor}: give one of the opponents, {', '.join(found)}")
     if config.train:
@@ -193,8 +195,7 @@ async def prepared(
     """(the Mix, the rows to battle on, how many there are of each) of the rows of the input."""
     kept = prompts.distinct(engine, rows)
     counts = {"given": len(rows), "without duplicates": len(kept)}
-    hard: Sequence[tuple[Instruction, float]] = ()
-    diverse: list[Instruction] = []
+    diverse, hard = list[Instruction](), list[tuple[Instruction, float]]()
     if config.clusters or config.benchmark:
         placed: Sequence[tuple[Instruction, Sequence[float]]] = await engine.map(embedded, kept)
         if config.benchmark:
@@ -227,8 +228,7 @@ async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Conf
 
     await arena(config.first - 1)
     made: dict[str, list[Record]] = {stage: [] for stage in STAGES}
-    stages: list[Stage] = []
-    student = "student"
+    stages, student = list[Stage](), "student"
     for iteration in range(config.first, config.iterations + 1) if config.train else (config.first,):
         for at, stage in enumerate(STAGES):
             part, name = parts[len(STAGES) * (iteration - 1) + at], f"{stage}-{iteration}"
