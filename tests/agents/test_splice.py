@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from cultivar.agents.episode import Limits, Move
+from cultivar.agents.policies import Gold, react
+from cultivar.agents.rollout import rollout
+from cultivar.agents.splice import Broken, actions_of, moves_of, splice
+from cultivar.core.journal import Journal
+from cultivar.environments.pddl.environment import PddlEnvironment
+from cultivar.testing import ScriptedModel
+from tests.agents.world import scope_of
+from tests.environments.pddl.store import SPEC, TASK
+
+RED = "Go from hall to red room."
+BACK = "Go from red room to hall."
+
+
+def world() -> PddlEnvironment:
+    return PddlEnvironment(SPEC, max_steps=None)
+
+
+async def gold_moves(journal: Journal) -> list[Move]:
+    return moves_of(await rollout(world(), TASK, Gold(), scope_of(journal)))
+
+
+async def test_moves_of_a_roll_out_play_it_again(journal: Journal) -> None:
+    """Also those that could not be read, with what their author was told."""
+    model = ScriptedModel([f"Thought: red?\nAction: {RED}", "no idea\nwhat to do", "Action: fly", f"Action: {BACK}"])
+    found = await rollout(world(), TASK, react(), scope_of(journal, model), Limits(steps=4))
+    assert actions_of(found) == (RED, "", "fly", BACK)
+    again = await splice(world(), TASK, react(), moves_of(found), [], "again")
+    assert [t.content for t in again.turns] == [t.content for t in found.turns]
+    assert [(t.reward, t.progress) for t in again.turns] == [(t.reward, t.progress) for t in found.turns]
+    assert not any(turn.train for turn in again.turns)
+
+
+async def test_what_is_trained_on_is_the_right_part(journal: Journal) -> None:
+    gold = await gold_moves(journal)
+    detour = [Move(f"Action: {RED}", (RED,)), Move("Action: fly", ("fly",)), Move(f"Action: {BACK}", (BACK,))]
+    found = await splice(world(), TASK, Gold(), detour, gold, "spliced")
+    assert found.success and found.reward == 1.0 and found.agent == "spliced"
+    flags = [turn.train for turn in found.turns if turn.role == "assistant"]
+    assert flags == [False] * 3 + [True] * len(gold)
+    assert found.meta["wrong"] == 3 and found.meta["steps"] == 3 + len(gold)
+
+
+async def test_a_part_that_does_not_follow_is_broken(journal: Journal) -> None:
+    """After going away, the gold moves are not those of this place: the observations of the old path are not kept."""
+    gold = await gold_moves(journal)
+    with pytest.raises(Broken, match=r"move 2, .* is not executed"):
+        await splice(world(), TASK, Gold(), [Move(f"Action: {RED}", (RED,))], gold, "spliced")
+
+
+async def test_nothing_follows_the_end(journal: Journal) -> None:
+    gold = await gold_moves(journal)
+    with pytest.raises(Broken, match="the episode ended before it"):
+        await splice(world(), TASK, Gold(), gold, gold[:1], "spliced")
