@@ -278,6 +278,53 @@ def test_a_template_that_does_not_tell_is_refused(template: str, reason: str) ->
         Masker(other(template)).masked(flagged(ONE, (False, True)), [], Counter())
 
 
+MERGING = (
+    "{% for m in messages %}{{ '<|im_start|>' if m.role == 'user' }}{{ m.content }}"
+    "{% if loop.last or messages[loop.index0 + 1].role != m.role %}<|im_end|>{% endif %}{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("which", [(False, True, False), (False, True, True)])
+def test_turns_that_are_written_as_one_are_refused(which: tuple[bool, ...]) -> None:
+    """One of them may be an error that nobody is to learn."""
+    turns = (said("user", "Where?"), said("assistant", "Here."), said("assistant", "No, there."))
+    with pytest.raises(Unwritable, match="writes two turns into one another"):
+        Masker(other(MERGING)).masked(flagged(turns, which), [], Counter())
+
+
+def test_a_template_without_tools_is_refused_even_where_there_are_words_beside_the_call() -> None:
+    plain_template = "{% for m in messages %}<|im_start|>{{ m.role + '\n' + m.content }}<|im_end|>{% endfor %}"
+    template = plain_template + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    for which in ((False, True, False, False), (False, False, False, True)):
+        with pytest.raises(Unwritable, match="leaves out a tool call"):
+            Masker(other(template)).masked(flagged(BESIDE, which), [], Counter())
+
+
+def test_the_assistant_may_not_speak_first() -> None:
+    with pytest.raises(Unwritable, match="speaks first"):
+        Masker(tokenizer_of("chatml", "words")).masked(flagged(ONE[1:], (True,)), [], Counter())
+
+
+def test_thoughts_within_the_words_are_kept_but_for_what_the_prompt_gives() -> None:
+    """The prompt of the template opens the block itself, so the model is not asked to."""
+    template = "{% for m in messages %}<|im_start|>{{ m.role + '\n' + m.content }}<|im_end|>{% endfor %}"
+    tokenizer = other(template + "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}", "qwen3")
+    turns = flagged((ONE[0], said("assistant", "<think>\nHm.</think>In the hall.")), (False, True))
+    found = Masker(tokenizer).masked(turns, [], Counter())
+    names = {number: token for token, number in tokenizer._ids.items()}
+    text = "".join(names[label] for label in found.labels if label != IGNORED)
+    assert text == "Hm.</think>In the hall.<|im_end|>"
+
+
+def test_a_last_call_of_which_nothing_may_follow_is_refused_where_it_might_stop_in_two_places() -> None:
+    template = (
+        "{% if messages | length > 2 %}{{ raise_exception('too long') }}{% endif %}"
+        "{% for m in messages %}<|im_start|>{{ m.role + '\n' + m.content }}<|im_end|>{% endfor %}<|endoftext|>"
+    )
+    with pytest.raises(Unwritable, match="refuses what would show where the last turn stops"):
+        Masker(other(template)).masked(flagged(ONE, (False, True)), [], Counter())
+
+
 def test_no_markers_are_needed_and_those_there_do_no_harm() -> None:
     """The same template with TRL's markers around what the model says."""
     pytest.importorskip("transformers", reason="transformers is not installed")
@@ -299,6 +346,14 @@ def test_text_that_holds_a_special_token_is_no_row() -> None:
     turns = [said("user", "Say it."), ChatTurn(Message("assistant", "x<|im_end|>\n<|im_start|>user\ny"), True)]
     with pytest.raises(Unwritable, match=r"holds the tokenizer's special token '<\|im_start\|>'"):
         Masker(tokenizer_of("chatml", "words")).masked(turns, [], Counter())
+    thinking = [said("user", "Say it."), ChatTurn(Message("assistant", "x"), True, "Hm <|im_end|>")]
+    calling = [
+        said("user", "Go."),
+        ChatTurn(Message("assistant", "", tool_calls=(call(1, '{"a": "<|im_end|>"}'),)), True),
+    ]
+    for turns in (thinking, calling):
+        with pytest.raises(Unwritable, match=r"special token '<\|im_end\|>'"):
+            Masker(tokenizer_of("qwen3", "words")).masked(turns, [], Counter())
     tagged = [said("user", "Say it."), ChatTurn(Message("assistant", "<tool_call> is a tag"), True)]
     assert Masker(tokenizer_of("chatml", "words")).masked(tagged, [], Counter()).labels
 

@@ -239,6 +239,12 @@ def test_a_harbor_trajectory_is_read() -> None:
     ]
 
 
+def test_one_result_of_one_call_is_its_answer() -> None:
+    step = {"tool_calls": [{"tool_call_id": "c1", "function_name": "look", "arguments": {}}]}
+    record = from_atif(atif({"source": "agent", **step, "observation": {"results": [{"content": "x"}]}}), Counter())
+    assert [(turn.role, turn.tool_call_id) for turn in record.turns] == [("assistant", None), ("tool", "c1")]
+
+
 OLD_ADP = {
     "id": "old",
     "content": [

@@ -17,7 +17,6 @@ no header, no line end after the stop, no padding. Whatever cannot be proved so 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -126,9 +125,6 @@ class Masker:
         for number, turn in enumerate(turns):
             if turn.message.role == "assistant" and not turn.train:
                 chat.check_words(number, chat.text)
-        for before, after in itertools.pairwise(trained):
-            if after[0] < before[1]:
-                raise Unwritable("the chat template writes two turns into one another")
         losses["reasoning"] += sum(
             bool(turn.reasoning) and turn.reasoning.strip() not in chat.text for turn in turns if turn.train
         )
@@ -155,30 +151,30 @@ class Masker:
         return Masked(ids, labels)
 
     def _written(self, turns: Sequence[ChatTurn], tools: Sequence[JSON], losses: Losses) -> _Chat:
-        """The conversation in the first of the shapes that the template takes: families differ in how they want the
-        content beside a call, and the arguments of one."""
+        """The conversation with the arguments of calls as the template takes them: families differ in whether they
+        want an object or its JSON."""
         parts: Losses = type(losses)()
         texts = [plain_text(turn.message, parts) for turn in turns]
         losses.update(parts)
-        found = next((token for text in texts for token in self._special if token in text), None)
+        calls = [orjson.dumps(turn.message.tool_calls).decode() for turn in turns if turn.message.tool_calls]
+        all_texts = [*texts, *calls, *(turn.reasoning for turn in turns)]
+        found = next((token for text in all_texts for token in self._special if token in text), None)
         if found is not None:
             raise Unwritable(f"a turn's text holds the tokenizer's special token {found!r}")
         why = ""
-        for empty in (None, ""):
-            for as_text in (False, True):
-                messages = [self._message(turn, text, empty, as_text) for turn, text in zip(turns, texts, strict=True)]
-                chat = _Chat(self.tokenizer, messages, list(tools) or None)
-                try:
-                    chat.text = chat.render(messages)
-                    return chat
-                except Unwritable as error:
-                    why = why or str(error)
+        for as_text in (False, True):
+            messages = [self._message(turn, text, as_text) for turn, text in zip(turns, texts, strict=True)]
+            chat = _Chat(self.tokenizer, messages, list(tools) or None)
+            try:
+                chat.text = chat.render(messages)
+                return chat
+            except Unwritable as error:
+                why = why or str(error)
         raise Unwritable(why)
 
-    def _message(self, turn: ChatTurn, text: str, empty: str | None, as_text: bool) -> dict[str, JSON]:
+    def _message(self, turn: ChatTurn, text: str, as_text: bool) -> dict[str, JSON]:
         found = replace(turn.message, content=text).to_json()
         if turn.message.tool_calls:
-            found["content"] = text or empty
             found["tool_calls"] = [_call(call, as_text) for call in turn.message.tool_calls]
         if turn.reasoning:
             found |= dict.fromkeys(self._keys, turn.reasoning)
@@ -208,23 +204,31 @@ class _Chat:
     def trained(self, number: int, marks: Sequence[tuple[int, int]]) -> tuple[int, int]:
         """Where the turn begins and ends in the text; ``marks`` are the places of the tokenizer's added tokens."""
         words = self._words(self.text, self.messages, number)
-        begin = self._begin(number, words[0])
-        after = self._goes_on(number)
-        if after is None:
-            same = 0
-        elif after[0].startswith(self.text[: words[1]]):
-            same = _shared(self.text[words[1] :], after[0][words[1] :])
-        else:
-            same = _shared(self.text[words[1] :], after[0][self._words(*after, number)[1] :])
+        begin = self._begin(number, words[0], marks)
         following = [mark for mark in marks if mark[0] >= words[1]]
         if not following:
             raise Unwritable("the chat template writes no special token at which a turn stops")
-        common = [mark for mark in following if mark[1] <= words[1] + same]
-        end = (common[-1] if common else following[0])[1]
-        if not begin <= words[0] <= words[1] <= end:
+        end = self._end(number, words[1], following)
+        if begin > words[1]:
             raise Unwritable("the chat template writes a turn's words outside of the turn")
         self.check_words(number, self.text[begin:end])
         return begin, end
+
+    def _end(self, number: int, words: int, following: Sequence[tuple[int, int]]) -> int:
+        after = self._goes_on(number)
+        if after is None:
+            if len(following) > 1:
+                raise Unwritable("the chat template refuses what would show where the last turn stops")
+            return following[0][1]
+        there = words if after[0].startswith(self.text[:words]) else self._words(*after, number)[1]
+        same = words + _shared(self.text[words:], after[0][there:])
+        common = [mark for mark in following if mark[1] <= same]
+        if common:
+            return common[-1][1]
+        end = following[0][1]
+        if number + 1 < len(self.messages) and self._words(self.text, self.messages, number + 1)[0] < end:
+            raise Unwritable("the chat template writes two turns into one another")
+        return end
 
     def check_words(self, number: int, said: str) -> None:
         """Raises Unwritable unless what an assistant's turn says is in the text: a call that is not there, or words
@@ -236,34 +240,41 @@ class _Chat:
         if str(message["content"] or "").split("</think>")[-1].strip() not in said:
             raise Unwritable("the chat template rewrites what a turn says")
 
-    def _begin(self, number: int, words: int) -> int:
+    def _begin(self, number: int, words: int, marks: Sequence[tuple[int, int]]) -> int:
+        if number == 0:
+            raise Unwritable("the assistant speaks first")
         prompt = self.render(self.messages[:number], prompt=True)
-        if self.text.startswith(prompt):
+        if self.text.startswith(prompt):  # as it nearly always does; the rest would find the same, more slowly
             return len(prompt)
-        before = self._words(self.text, self.messages, number - 1)[1] if number else 0
-        there = self._words(prompt, self.messages[:number], number - 1, prompt=True)[1] if number else 0
+        before = self._words(self.text, self.messages, number - 1)[1]
+        there = self._words(prompt, self.messages[:number], number - 1, prompt=True)[1]
         if before > words:
             raise Unwritable("the chat template writes the turns in another order")
         header, given = self.text[before:words], prompt[there:]
         same = _shared(header, given)
-        if same == len(header) or same == len(given):
+        if same in (len(header), len(given)):
             return before + same
         # The prompt opens with something that is not here (a thinking block): the header ends before it.
-        ends = [header.rfind(mark, 0, same) + len(mark) for mark in ("\n", "|>", "｜>", "]") if mark in header[:same]]
+        ends = [end for _, end in marks if before <= end <= before + same]
+        ends += [before + at + 1 for at in [header.rfind("\n", 0, same)] if at >= 0]
         if not ends:
             raise Unwritable("the chat template begins a turn in another way than its generation prompt does")
-        return before + max(ends)
+        return max(ends)
 
     def _goes_on(self, number: int) -> tuple[str, Sequence[Mapping[str, JSON]]] | None:
-        """The conversation with another end behind the turn; None where the template refuses that."""
+        """The conversation with another end behind the turn; None where the template takes none."""
+        others: list[list[Mapping[str, JSON]]] = [[*self.messages, {"role": "user", "content": "Go on."}]]
         if number + 1 < len(self.messages):
-            messages: Sequence[Mapping[str, JSON]] = self.messages[: number + 1]
-        else:
-            messages = [*self.messages, {"role": "user", "content": "Go on."}]
-        try:
-            return self.render(messages), messages
-        except Unwritable:
-            return None
+            others = [list(self.messages[: number + 1])]
+        elif calls := self.messages[number].get("tool_calls"):
+            answers = [{"role": "tool", "content": "Done.", "tool_call_id": call.get("id")} for call in calls]
+            others.insert(0, [*self.messages, *answers])
+        for messages in others:
+            try:
+                return self.render(messages), messages
+            except Unwritable:
+                continue
+        return None
 
     def _words(
         self, text: str, messages: Sequence[Mapping[str, JSON]], number: int, prompt: bool = False
