@@ -35,6 +35,9 @@ def build_parser() -> Parser:
     run = commands.add_parser("run", help="run a recipe", add_help=False, description="Runs a recipe.")
     run.add_argument("rest", nargs="...")
 
+    training = commands.add_parser("train", help="train a model on a run's rows", add_help=False)
+    training.add_argument("rest", nargs="...")
+
     listing = commands.add_parser("list", help="list the recipes", description="Lists the recipes.")
 
     show = commands.add_parser("show", help="read a run, or one of its items", description="Shows a run or an item.")
@@ -104,6 +107,10 @@ def dispatch(words: Sequence[str]) -> int:
         from cultivar.cli.run import run_command
 
         return run_command(list(words[1:]))
+    if words and words[0] == "train":
+        from cultivar.cli.train import train_command
+
+        return train_command(list(words[1:]))
     parser = build_parser()
     given = parser.parse_all(words)
     if given.command is None:

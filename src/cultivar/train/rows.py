@@ -1,0 +1,174 @@
+"""The rows that a trainer is given: read from a file, checked line by line, and named by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from cultivar.core.errors import InputError
+from cultivar.core.records import JSON, Record, Sample, Verdict, content_hash
+from cultivar.train.settings import Settings
+
+Row = dict[str, JSON]
+
+MAX_LINE = 64 * 2**20
+"""Bytes of the longest row that is read."""
+SPEAKERS = {"prompt": "user", "completion": "assistant", "chosen": "assistant", "rejected": "assistant"}
+"""Who says a column that is a text and no list of messages."""
+IGNORED = -100
+"""The label of a token that is not trained on."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """``columns`` is what each has (with ``tools`` where any has them); ``ids`` hashes the ids of the rows in their
+    order, or the rows themselves where they have none. ``left_out`` counts those that nothing is learned from."""
+
+    rows: list[Row]
+    columns: tuple[str, ...]
+    ids: str
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def to_json(self) -> dict[str, JSON]:
+        found: dict[str, JSON] = {"count": len(self.rows), "ids": self.ids, "columns": list(self.columns)}
+        return {**found, "left_out": self.left_out} if self.left_out else found
+
+
+def read_rows(method: str, settings: type[Settings], files: Sequence[Path]) -> Rows:
+    """The rows of one or several files, all with the columns of the first one.
+
+    Raises InputError with file and line of a row that the method cannot be trained on, or if there are none.
+    """
+    columns: tuple[str, ...] = ()
+    names, rows = hashlib.sha256(), []
+    left_out: Counter[str] = Counter()
+    for file in files:
+        for number, row in _lines(file):
+            where = f"{file}:{number}"
+            columns = columns or _columns(row, method, settings, where)
+            names.update(str(row.get("id") or content_hash(row)).encode() + b"\n")
+            read = {name: _value(row, name, columns, method, where) for name in columns}
+            if "labels" in read and not _trained(read, where):
+                left_out["no token to train on"] += 1
+                continue
+            if row.get("tools"):
+                read["tools"] = orjson.dumps(row["tools"]).decode()
+            rows.append(read)
+    if not rows:
+        why = f" ({', '.join(f'{n:,} with {what}' for what, n in left_out.items())})" if left_out else ""
+        raise InputError(f"{' and '.join(map(str, files))}: there is no row to train on{why}")
+    if any("tools" in row for row in rows):
+        for row in rows:
+            row.setdefault("tools", None)
+    return Rows(rows, columns, names.hexdigest()[:16], dict(left_out))
+
+
+def _lines(file: Path) -> Iterator[tuple[int, Row]]:
+    try:
+        with file.open("rb") as lines:
+            number = 0
+            while line := lines.readline(MAX_LINE + 1):
+                number += 1
+                if len(line) > MAX_LINE:
+                    raise InputError(f"{file}:{number}: the row is longer than {MAX_LINE // 2**20} MiB")
+                if not line.strip():
+                    continue
+                try:
+                    row = orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise InputError(f"{file}:{number}: this row is no JSON ({error}); mend it, or remove it") from None
+                if not isinstance(row, dict):
+                    raise InputError(f"{file}:{number}: a row is a JSON object, this is {type(row).__name__}")
+                yield number, row
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}; name a file of rows (JSON lines)") from None
+
+
+def _columns(row: Row, method: str, settings: type[Settings], where: str) -> tuple[str, ...]:
+    for columns in settings.columns:
+        if row.keys() >= set(columns):
+            return columns
+    wanted = ", or ".join(" and ".join(columns) for columns in settings.columns)
+    others = f"it has {', '.join(sorted(map(str, row))[:8]) or 'nothing'}"
+    raise InputError(
+        f"{where}: rows for {method} have {wanted}; {others}; write such rows with: cultivar export RUN --format trl"
+    )
+
+
+def _value(row: Row, name: str, columns: tuple[str, ...], method: str, where: str) -> JSON:
+    """A column as the trainer takes it: texts become messages. Raises InputError."""
+    if name not in row:
+        raise InputError(f"{where}: this row has no {name!r}; all rows of a file have {', '.join(columns)}")
+    value = row[name]
+    if name in ("input_ids", "labels"):
+        if not isinstance(value, list) or not value or not all(type(token) is int for token in value):
+            raise InputError(f"{where}: {name} is no list of numbers of tokens")
+        return value
+    if name == "label":
+        if not isinstance(value, bool):
+            raise InputError(f"{where}: label is {value!r:.40}; give true for a good answer, false for a bad one")
+        return value
+    if isinstance(value, str) and name in SPEAKERS:
+        return [{"role": SPEAKERS[name], "content": value}]
+    if not isinstance(value, list) or not value or not all(_is_message(message) for message in value):
+        raise InputError(f"{where}: {name} is neither a text nor a list of messages, each with role and content")
+    if name == "messages" and not any(message["role"] == "assistant" for message in value):
+        raise InputError(f"{where}: no message is the assistant's, so there is nothing to learn from")
+    return value
+
+
+def _is_message(message: JSON) -> bool:
+    return (
+        isinstance(message, dict)
+        and message.get("role") in ("system", "user", "assistant", "tool", "developer")
+        and isinstance(message.get("content"), str | list | None)
+    )
+
+
+def _trained(row: Row, where: str) -> bool:
+    if len(row["labels"]) != len(row["input_ids"]):
+        raise InputError(f"{where}: it has {len(row['input_ids'])} tokens and {len(row['labels'])} labels")
+    return any(label != IGNORED for label in row["labels"])
+
+
+def split(rows: Rows) -> Rows:
+    """Pairs as answers that are good or bad, each by itself."""
+    if "chosen" not in rows.columns:
+        return rows
+    found = [
+        {"prompt": row["prompt"], "completion": row[side], "label": side == "chosen"}
+        for row in rows.rows
+        for side in ("chosen", "rejected")
+    ]
+    return Rows(found, ("prompt", "completion", "label"), rows.ids, rows.left_out)
+
+
+def judged(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Row]:
+    """Verdicts on samples as rows for KTO: the sample's last message is the completion.
+
+    Counts in ``left_out`` the verdicts that make no row. Of several verdicts of one subject all must have passed.
+    """
+    subjects: dict[str, tuple[list[JSON], JSON]] = {}
+    passed: dict[str, bool] = {}
+    for record in records:
+        if isinstance(record, Verdict):
+            if record.passed is None:
+                left_out["verdicts that could not tell"] += 1
+                continue
+            passed[record.subject] = passed.get(record.subject, True) and record.passed
+        elif isinstance(record, Sample) and record.messages[1:] and record.messages[-1].get("role") == "assistant":
+            subjects[record.id] = ([dict(message) for message in record.messages[:-1]], dict(record.messages[-1]))
+    for subject, good in passed.items():
+        if subject not in subjects:
+            left_out["verdicts of what the run does not hold as a sample"] += 1
+            continue
+        prompt, completion = subjects[subject]
+        yield {"id": subject, "prompt": prompt, "completion": [completion], "label": good}
