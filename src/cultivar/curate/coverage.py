@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from cultivar.core.dataset import Dataset
-from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile
-from cultivar.core.records import Instruction, Sample, Turn
-from cultivar.core.text import clip
+from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile, turns_of
+from cultivar.core.records import Instruction, Sample
 from cultivar.curate.distances import Vectors, matrix, nearest, nearest_other
 from cultivar.curate.diversity import mean_similarity, vendi
 
@@ -127,7 +126,7 @@ def first_picks(records: Sequence[Sample]) -> tuple[Example, ...]:
     return tuple(
         Example(
             "Among the first picks",
-            tuple(Turn(m["role"], clip(m["content"], SHOWN), train=m["role"] == "assistant") for m in record.messages),
+            turns_of(record, SHOWN),
             {"round": record.meta["round"], "distance": record.meta["distance"], "record": record.id},
         )
         for record in picks[:3]

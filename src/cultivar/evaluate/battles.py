@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from cultivar.core.dataset import Dataset
-from cultivar.core.figures import Bars, Example, Section, Table, Tile
-from cultivar.core.records import JSON, Record, Sample, Turn
-from cultivar.core.text import Cell, clip
+from cultivar.core.figures import Bars, Example, Section, Table, Tile, turns_of
+from cultivar.core.records import JSON, Record, Sample
+from cultivar.core.text import Cell
 from cultivar.evaluate.arena import Battle, Leaderboard, Rating, elo, leaderboard, win_matrix
 
 THRESHOLDS = (0, 1, 2, 3, 4, 5)
@@ -218,11 +218,8 @@ def _examples(records: Sequence[Record]) -> tuple[Example, ...]:
     found = []
     for record in records:
         if isinstance(record, Sample):
-            turns = tuple(
-                Turn(m["role"], clip(str(m["content"]), SHOWN), train=m["role"] == "assistant") for m in record.messages
-            )
             facts: dict[str, Cell] = {"answered by": str(record.meta.get("winner")), "record": record.id}
-            found.append(Example("Lost by the student", turns, facts))
+            found.append(Example("Lost by the student", turns_of(record, SHOWN), facts))
         if len(found) == 3:
             break
     return tuple(found)
