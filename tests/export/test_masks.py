@@ -316,6 +316,20 @@ def test_thoughts_within_the_words_are_kept_but_for_what_the_prompt_gives() -> N
     assert text == "Hm.</think>In the hall.<|im_end|>"
 
 
+def test_a_header_ends_before_what_only_the_prompt_opens() -> None:
+    """The prompt opens a block of thoughts, the past has a call there: they share a line end and a '<t'."""
+    template = (
+        "{% for m in messages %}<|im_start|>{{ m.role + '\n' }}{% for call in m.tool_calls or [] %}"
+        "<tool_call>{{ call.function.name }} {{ call.function.arguments | tojson }}{% endfor %}"
+        "{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+    )
+    tokenizer = other(template, "qwen3")
+    found = Masker(tokenizer).masked(flagged(ENDS_IN_A_CALL, (False, False, True)), [], Counter())
+    names = {number: token for token, number in tokenizer._ids.items()}
+    text = "".join(names[label] for label in found.labels if label != IGNORED)
+    assert text == '<tool_call>open_door {"room": "hall", "times": 2}<|im_end|>'
+
+
 def test_a_last_call_of_which_nothing_may_follow_is_refused_where_it_might_stop_in_two_places() -> None:
     template = (
         "{% if messages | length > 2 %}{{ raise_exception('too long') }}{% endif %}"

@@ -209,8 +209,6 @@ class _Chat:
         if not following:
             raise Unwritable("the chat template writes no special token at which a turn stops")
         end = self._end(number, words[1], following)
-        if begin > words[1]:
-            raise Unwritable("the chat template writes a turn's words outside of the turn")
         self.check_words(number, self.text[begin:end])
         return begin, end
 
@@ -263,18 +261,13 @@ class _Chat:
 
     def _goes_on(self, number: int) -> tuple[str, Sequence[Mapping[str, JSON]]] | None:
         """The conversation with another end behind the turn; None where the template takes none."""
-        others: list[list[Mapping[str, JSON]]] = [[*self.messages, {"role": "user", "content": "Go on."}]]
+        messages: Sequence[Mapping[str, JSON]] = [*self.messages, {"role": "user", "content": "Go on."}]
         if number + 1 < len(self.messages):
-            others = [list(self.messages[: number + 1])]
-        elif calls := self.messages[number].get("tool_calls"):
-            answers = [{"role": "tool", "content": "Done.", "tool_call_id": call.get("id")} for call in calls]
-            others.insert(0, [*self.messages, *answers])
-        for messages in others:
-            try:
-                return self.render(messages), messages
-            except Unwritable:
-                continue
-        return None
+            messages = self.messages[: number + 1]
+        try:
+            return self.render(messages), messages
+        except Unwritable:
+            return None
 
     def _words(
         self, text: str, messages: Sequence[Mapping[str, JSON]], number: int, prompt: bool = False
