@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import itertools
+from itertools import takewhile
 
+import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cultivar.agents.episode import Episode, Limits
-from cultivar.agents.policies import Gold, Random, act, code, react, tools
+from cultivar.agents.history import Window
+from cultivar.agents.policies import Gold, ModelPolicy, Random, act, code, react, tools
 from cultivar.agents.rollout import masked, resume, rollout
 from cultivar.core.errors import EndpointError, UsageError
 from cultivar.core.journal import Journal
-from cultivar.core.protocols import Choice, Reply, Usage
+from cultivar.core.protocols import Choice, Reply, Request, Usage
 from cultivar.core.records import JSON, Trajectory
 from cultivar.environments.pddl.demonstrate import demonstrate
 from cultivar.environments.pddl.environment import PddlEnvironment
-from cultivar.testing import ScriptedModel
+from cultivar.testing import FunctionModel, ScriptedModel
 from tests.agents.world import TASK as ROOM
 from tests.agents.world import Tree, scope_of
 from tests.environments.pddl.store import PLAN, SPEC, TASK
@@ -159,3 +164,51 @@ async def test_an_episode_goes_on_from_the_middle(journal: Journal) -> None:
 def test_limits_leave_something_to_do(name: str) -> None:
     with pytest.raises(UsageError, match=rf"Limits\({name}=0\): give 1 or more"):
         Limits(**{name: 0})
+
+
+MESSY = [
+    "Action: Go from hall to red room.",
+    "```\nGo from hall to red room.\nOpen big box in red room.\n```",
+    "Thought: hm\nAction: Open big box in red room.\nObservation: it sings",
+    "Sure! Here is what I would do:\n1. Go\n2. Open",
+    "I am sorry, but I cannot help with that.",
+    "",
+    "<think>and so on",
+    "act('look')",
+    '{"action": "look"}',
+    "行动：去红房间",
+    "Action: look\nAction: check valid actions",
+    "\x00\ud83d".encode("utf-8", "replace").decode(),
+    "x" * 60_000,
+]
+
+
+@pytest.mark.parametrize("policy", [act(), react(hints=True), tools(), code(history=Window(2))], ids=lambda p: p.name)
+@given(data=st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_what_holds_of_every_roll_out(policy: ModelPolicy, journal: Journal, data: st.DataObject) -> None:
+    def answer(request: Request) -> Reply:
+        text = data.draw(st.sampled_from(MESSY))
+        call = {"id": "x", "type": "function", "function": {"name": "act", "arguments": text}}
+        good = {**call, "function": {"name": "act", "arguments": '{"action": "look"}'}}
+        calls = data.draw(st.sampled_from([(), (call,), (good,), (good, call), (good, good)]))
+        return Reply((Choice(text, data.draw(st.sampled_from(["stop", "length"])), tool_calls=calls),), Usage(1, 5))
+
+    limits = Limits(steps=data.draw(st.integers(1, 6)), tokens=data.draw(st.integers(1, 40)))
+    scope = scope_of(journal, FunctionModel(answer), seed=next(SEEDS))
+    found = await rollout(PddlEnvironment(SPEC), TASK, policy, scope, limits)
+    meta, turns = found.meta, found.turns
+    assert meta["steps"] == len(meta["progress"]) <= limits.steps
+    assert meta["progress"] == sorted(meta["progress"]) and meta["progress"][0] >= meta["start"]
+    assert all(turns[at].role == "assistant" for at in meta["errors"]) and meta["invalid"] == len(meta["errors"])
+    assert [turn.role for turn in turns[:2]] == ["system", "user"]
+    assert all(turn.content or turn.tool_calls for turn in turns)
+    for at, turn in enumerate(turns[2:], 2):
+        assert turn.train == (turn.role == "assistant")
+        if turn.role == "assistant":
+            answers = list(takewhile(lambda other: other.role != "assistant", turns[at + 1 :]))
+            ids = [call["id"] for call in turn.tool_calls]
+            assert [other.tool_call_id for other in answers] == (ids or [None])
+            assert all(orjson.loads(call["function"]["arguments"])["action"] for call in turn.tool_calls)
+    assert len({call["id"] for turn in turns for call in turn.tool_calls}) == sum(len(t.tool_calls) for t in turns)
+    assert Trajectory.from_json(found.to_json()) == found

@@ -181,30 +181,24 @@ class Episode:
     async def play(self, move: Move) -> None:
         """Executes a move, and tells what came of it. After an action that was not executed, or that ended the episode,
         the move's other actions are not tried."""
-        at = len(self.turns)
-        self.turns.append(Turn("assistant", move.content))
-        self.replies += 1
+        before = self.invalid
         said: list[str] = []
         for action in move.actions or (None,):
-            if self.ended is not None or len(self.turns) - 1 in self.errors:
+            if self.ended is not None or self.invalid > before:
                 said.append("Not done: an action before it was not executed, or ended the episode.")
-                continue
-            said.append(await self._step(action, move.why))
-        self.turns[at] = Turn(
-            "assistant",
-            move.content,
-            move.thought,
-            "\n".join(move.actions) or None,
-            self.reward,
-            self.best,
-            train=True,
-            tool_calls=move.tool_calls,
-        )
-        self.turns += [replace(t, reward=self.reward, progress=self.best) for t in self.style.answer(move, said)]
+            else:
+                said.append(await self._step(action, move.why))
+        if self.invalid > before:
+            self.errors.append(len(self.turns))
+        self.replies += 1
+        done = "\n".join(move.actions) or None
+        calls, reward, progress = move.tool_calls, self.reward, self.best
+        spoken = Turn("assistant", move.content, move.thought, done, reward, progress, train=True, tool_calls=calls)
+        answers = self.style.answer(move, said)
+        self.turns += [spoken, *(replace(turn, reward=reward, progress=progress) for turn in answers)]
         self._hint()
 
     async def _step(self, action: str | None, why: str) -> str:
-        at = len(self.turns) - 1
         if action is None:
             said, valid, done, now = why, False, False, self.best
         else:
@@ -212,9 +206,7 @@ class Episode:
             said, valid, done, now = step.observation, step.valid, step.done, step.progress
             self.reward = step.reward
         self.progress.append(max(self.best, now))
-        if not valid:
-            self.errors.append(at)
-            self.invalid += 1
+        self.invalid += not valid
         if done:
             self.ended = "solved" if self.reward >= 1.0 else "stopped"
         elif self.limits.invalid is not None and self.invalid >= self.limits.invalid:

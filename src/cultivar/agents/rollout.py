@@ -69,6 +69,6 @@ def _check_tokens(episode: Episode) -> None:
 
 def masked(trajectory: Trajectory) -> Trajectory:
     """The same trajectory, in which turns with an action that was not executed are seen and not trained on."""
-    errors = set(trajectory.meta["errors"])
+    errors = set(trajectory.meta.get("errors", ()))
     turns = (replace(turn, train=turn.train and at not in errors) for at, turn in enumerate(trajectory.turns))
     return replace(trajectory, turns=tuple(turns))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from cultivar.agents.episode import Episode, Limits, Move, Policy
 from cultivar.core.protocols import Environment
@@ -33,6 +34,16 @@ def moves_of(trajectory: Trajectory) -> list[Move]:
 def actions_of(trajectory: Trajectory) -> tuple[str, ...]:
     """What was done, turn by turn; what could not be read is ""."""
     return tuple(turn.action or "" for turn in trajectory.turns if turn.role == "assistant")
+
+
+def shared_steps(one: Trajectory, other: Trajectory) -> int:
+    """How many steps two attempts have in common before they part."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(actions_of(one), actions_of(other))))
+
+
+def value_of(trajectory: Trajectory) -> float:
+    """1 if a roll-out solved its task, else its best progress: what ``search.by_progress`` says of its end."""
+    return 1.0 if trajectory.success else max([trajectory.meta["start"], *trajectory.meta["progress"]])
 
 
 async def splice(

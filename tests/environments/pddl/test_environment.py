@@ -194,3 +194,15 @@ def test_bad_records_are_told_in_words() -> None:
 
 def test_the_language_of_the_record_is_the_one_that_was_written() -> None:
     assert Language.from_json(SPEC.to_json()["data"]["language"]) == LANGUAGE
+
+
+def test_hints_are_the_actions_that_can_be_done() -> None:
+    environment = started()
+    assert environment.hints() == ["Go from hall to red room."]
+    environment.act("Go from hall to red room.")
+    assert environment.hints() == ["Go from red room to hall.", "Open big box in red room."]
+    assert environment.act("check valid actions").observation == "You can: " + " ".join(environment.hints())
+    for hint in environment.hints():
+        assert environment.clone().act(hint).valid
+    with pytest.raises(UsageError):
+        PddlEnvironment(SPEC).hints()
