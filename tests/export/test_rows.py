@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cultivar.cli.main import main
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.records import Document, Preference, Ranking, Record, Sample, StepLabels, Trajectory, Turn
 from cultivar.export.chat import LOSSES
@@ -152,6 +153,13 @@ def test_every_shape_has_its_file_and_the_first_takes_the_name(tmp_path: Path) -
 def test_reward_records_that_are_broken_are_named(tmp_path: Path, record: Record, reason: str) -> None:
     with pytest.raises(InputError, match=rf"records\.jsonl:1: .*{reason}"):
         exported(tmp_path, "trl", record)
+
+
+def test_a_run_with_nothing_accepted_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "run", [])
+    (run / "run.toml").write_text('recipe = "mine"\n')
+    assert main(["export", str(run), "--format", "trl"]) == 1
+    assert f"nothing to train on; what was dropped, and why: cultivar show {run}" in capsys.readouterr().out
 
 
 def test_one_answer_is_no_ranking(tmp_path: Path) -> None:

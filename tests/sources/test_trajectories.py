@@ -455,8 +455,9 @@ def test_convert_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [step["source"] for step in first["steps"]] == ["system", "user", "agent", "agent", "user", "agent", "agent"]
     assert main(["convert", str(back), "--to", "records", "--out", str(tmp_path / "again.jsonl")]) == 0
     assert (tmp_path / "again.jsonl").read_bytes() == there.read_bytes()
+    capsys.readouterr()
     assert main(["convert", str(there), "--to", "openai", "--out", str(tmp_path / "o.jsonl"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1] and report.read_text())
+    assert json.loads(capsys.readouterr().out)["rows"] == 2
 
 
 def test_convert_tells_of_bad_rows_or_leaves_them_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -465,8 +466,11 @@ def test_convert_tells_of_bad_rows_or_leaves_them_out(tmp_path: Path, capsys: py
     assert main(words) == 1
     assert "line 2: turn 3 (assistant) follows the call 'c1' of look" in capsys.readouterr().err
     assert not (tmp_path / "out.jsonl").exists()
-    assert main([*words, "--skip-bad"]) == 0
+    report = tmp_path / "lost.json"
+    assert main([*words, "--skip-bad", "--loss-report", str(report)]) == 0
     assert "1 rows were left out, the first because: " in capsys.readouterr().out
+    lost = json.loads(report.read_text())
+    assert (lost["rows"], lost["lost"]["record-ids"]["count"], len(lost["left_out"])) == (1, 1, 1)
     assert main(["convert", str(path), "--to", "openai", "--out", str(path)]) == 2
     assert main(["convert", str(path), "--to", "opnai", "--out", str(tmp_path / "x.jsonl")]) == 2
     assert "did you mean 'openai'" in capsys.readouterr().err

@@ -67,7 +67,10 @@ def export_command(given: argparse.Namespace) -> int:
     run = RunDirectory(Path(given.run)).require()
     out = Path(given.out) if given.out else run.path / f"{given.format}.jsonl"
     masker, notes = masker_of(given)
-    return tell(given, export(run.path, given.format, out, masker=masker), notes)
+    result = export(run.path, given.format, out, masker=masker)
+    if not result.rows:
+        notes.append(f"there is nothing to train on; what was dropped, and why: cultivar show {run.path}")
+    return tell(given, result, notes)
 
 
 def convert_command(given: argparse.Namespace) -> int:
@@ -91,7 +94,7 @@ def convert_command(given: argparse.Namespace) -> int:
     if bad:
         notes.append(f"{len(bad):,} rows were left out, the first because: {bad[0]}")
     notes += [f"not read: {sentence}" for sentence in told(unread)]
-    return tell(given, result, notes)
+    return tell(given, result, notes, not_read=dict(+unread), left_out=bad)
 
 
 def masker_of(given: argparse.Namespace) -> tuple[Masker | None, list[str]]:
@@ -118,18 +121,18 @@ def masker_of(given: argparse.Namespace) -> tuple[Masker | None, list[str]]:
     return Masker(tokenizer, given.max_length), [note] if note else []
 
 
-def tell(given: argparse.Namespace, result: Exported, notes: list[str]) -> int:
-    """Prints what was written, and writes the loss report if one is asked for."""
+def tell(given: argparse.Namespace, result: Exported, notes: list[str], **more: object) -> int:
+    """Prints what was written, and writes the loss report if one is asked for; the code is 1 if there are no rows."""
     import orjson
 
     from cultivar.cli.printing import print_json
     from cultivar.core.files import write_whole
 
     if given.loss_report:
-        report = orjson.dumps({**result.loss_report(), "notes": notes}, option=orjson.OPT_INDENT_2)
+        report = orjson.dumps({**result.loss_report(), **more, "notes": notes}, option=orjson.OPT_INDENT_2)
         write_whole(Path(given.loss_report), report.decode() + "\n")
     if given.json:
         print_json({**result.to_json(), "notes": notes} if notes else result.to_json())
     else:
         print("\n".join([result.told(), *notes]))
-    return 0
+    return 0 if result.rows else 1
