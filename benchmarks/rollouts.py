@@ -11,9 +11,12 @@ done.
     bare        aiohttp and json: every roll-out posts its whole conversation, and appends the reply and an observation
                 of the mean length that the simulator's have
     simulator   as many environments made, reset and stepped in turn through such actions, all alive at once, no model
-    cultivar    ``rollout`` in an engine with its client, scope and journal
+    still       ``rollout`` in an engine with its client, scope and journal, in a world without a simulator that answers
+                every action with the same observation: what the loop itself costs
+    cultivar    the same in PDDL environments
 
-Bar: cultivar <= 2 x bare + simulator.
+Bar: cultivar <= 2 x bare + simulator. The two worlds tell what a miss is made of: next to a thousand live simulators,
+Python's collector and the processor's caches make everything else slower too.
 """
 
 from __future__ import annotations
@@ -29,14 +32,14 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.endpoint import BENCH, ROOT, endpoint, timed
 from cultivar.agents.episode import Episode, Limits, Move, Style
 from cultivar.agents.history import FULL
 from cultivar.agents.rollout import rollout
 from cultivar.agents.styles import React
-from cultivar.core.protocols import Choice
+from cultivar.core.protocols import Choice, Environment, Observation, Step
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory
 from cultivar.core.scope import Scope
 from cultivar.environments.pddl.environment import PddlEnvironment, World, read_domain, read_task
@@ -51,15 +54,15 @@ def main() -> int:
     arguments.add_argument("--rollouts", type=int, default=1000)
     arguments.add_argument("--steps", type=int, default=8)
     arguments.add_argument("--repeats", type=int, default=3)
-    arguments.add_argument("--side", choices=["bare", "simulator", "ours"], help=argparse.SUPPRESS)
+    arguments.add_argument("--side", choices=["simulator", "still", "cultivar"], help=argparse.SUPPRESS)
     arguments.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
     arguments.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = arguments.parse_args()
     if options.side == "simulator":
         print(json.dumps(simulate(options.rollouts, options.steps)))
         return 0
-    if options.side == "ours":
-        return ours(options.port, options.rollouts, options.steps, options.out)
+    if options.side is not None:
+        return ours(options.port, options.rollouts, options.steps, options.out, still=options.side == "still")
     if not BENCH.is_dir():
         print(f"the endpoint is in {BENCH}, which is not here: nothing measured")
         return 1
@@ -69,27 +72,32 @@ def main() -> int:
 
 def compare(rollouts: int, steps: int, repeats: int) -> None:
     shape = ["--rollouts", str(rollouts), "--steps", str(steps)]
-    simulated, bare, mine = [], [], []
+    runs: dict[str, list[dict[str, Any]]] = {"simulator": [], "bare": [], "still": [], "cultivar": []}
     with tempfile.TemporaryDirectory() as folder, endpoint(Path(folder), "--latency", "0.05") as port:
         told = Path(folder) / "told.json"
+        program = [sys.executable, "-m", "benchmarks.rollouts", *shape, "--port", str(port)]
         for k in range(repeats):
-            program = [sys.executable, "-m", "benchmarks.rollouts", *shape]
-            simulated.append(json.loads(subprocess.check_output([*program, "--side", "simulator"], cwd=ROOT)))
-            told.write_text(json.dumps({"port": port, "rollouts": rollouts, "steps": steps, **opening(simulated[-1])}))
-            bare.append(timed([sys.executable, "-c", BARE, str(told)], {}))
-            out = Path(folder) / f"run-{k}"
-            mine.append(timed([*program, "--side", "ours", "--port", str(port), "--out", str(out)], {}))
-            made = json.loads((out / "result.json").read_text())
-    alone = min(simulated, key=lambda run: float(run["cpu"]))
-    loop, own = (min(runs, key=lambda run: float(run["cpu"])) for runs in (bare, mine))
+            alone = json.loads(subprocess.check_output([*program, "--side", "simulator"], cwd=ROOT))
+            runs["simulator"].append(alone)
+            told.write_text(json.dumps({"port": port, "rollouts": rollouts, "steps": steps, **opening(alone)}))
+            runs["bare"].append(timed([sys.executable, "-c", BARE, str(told)], {}))
+            for side in ("still", "cultivar"):
+                out = Path(folder) / f"{side}-{k}"
+                runs[side].append(timed([*program, "--side", side, "--out", str(out)], {}))
+                made = json.loads((out / "result.json").read_text())
+    best = {side: min(found, key=lambda run: float(run["cpu"])) for side, found in runs.items()}
+    cpu = {side: float(run["cpu"]) for side, run in best.items()}
     print(f"{rollouts:,} roll-outs of {steps} steps at once, best of {repeats}; journal on")
     print(f"  {made['rows']:,} trajectories, {made['solved']} solved; invalid steps {made['invalid']:.0%}", end=", ")
-    print(f"in the simulator alone {alone['invalid']:.0%}")
-    print(f"  simulator alone    CPU {alone['cpu']:.2f} s, {alone['cpu'] / rollouts / steps * 1e6:.0f} us a step")
-    print(f"  bare aiohttp loop  CPU {loop['cpu']:.2f} s  wall {loop['wall']:.2f} s")
-    print(f"  cultivar           CPU {own['cpu']:.2f} s  wall {own['wall']:.2f} s")
-    print(f"  (cultivar - simulator) / bare  {(own['cpu'] - alone['cpu']) / loop['cpu']:.2f} (bar 2.0)", end="  ")
-    print(f"cultivar / (bare + simulator)  {own['cpu'] / (loop['cpu'] + alone['cpu']):.2f}")
+    print(f"in the simulator alone {best['simulator']['invalid']:.0%}")
+    print(
+        f"  simulator          CPU {cpu['simulator']:.2f} s, {cpu['simulator'] / rollouts / steps * 1e6:.0f} us a step"
+    )
+    for side, name in (("bare", "bare aiohttp loop"), ("still", "cultivar, still"), ("cultivar", "cultivar, PDDL")):
+        print(f"  {name:<19}CPU {cpu[side]:.2f} s  wall {best[side]['wall']:.2f} s")
+    print(f"  still / bare                   {cpu['still'] / cpu['bare']:.2f}")
+    print(f"  (PDDL - simulator) / bare      {(cpu['cultivar'] - cpu['simulator']) / cpu['bare']:.2f} (bar 2.0)")
+    print(f"  PDDL / (bare + simulator)      {cpu['cultivar'] / (cpu['bare'] + cpu['simulator']):.2f}")
 
 
 BARE = """
@@ -182,7 +190,26 @@ def simulate(rollouts: int, steps: int) -> dict[str, Any]:
     return {"cpu": time.process_time() - began, "length": length // (rollouts * steps), "invalid": invalid}
 
 
-def ours(port: int, rollouts: int, steps: int, out: Path) -> int:
+class Still:
+    """A world that says the same whatever is done."""
+
+    def __init__(self, first: str, answer: str) -> None:
+        self.first, self.answer = first, answer
+
+    async def reset(self, task: Task) -> Observation:
+        return Observation(self.first)
+
+    async def step(self, action: str) -> Step:
+        return Step(self.answer, 0.0, False, True)
+
+    def clone(self) -> Self:
+        return self
+
+    def gold(self, task: Task) -> None:
+        return None
+
+
+def ours(port: int, rollouts: int, steps: int, out: Path, still: bool) -> int:
     """The roll-outs, in a process of its own."""
     from cultivar.core.journal import Journal
     from cultivar.engines.local import LocalEngine
@@ -190,10 +217,16 @@ def ours(port: int, rollouts: int, steps: int, out: Path) -> int:
 
     spec, task, policy = material()
     limits = Limits(steps=steps)
+    first = PddlEnvironment(spec).begin(task).text
+
+    def world(number: int) -> Environment:
+        """Each tells its number, or all would hear the same replies."""
+        if still:
+            return Still(f"{first}\nWorld {number}.", first.rpartition("Observation: ")[2])
+        return PddlEnvironment(replace(spec, description=f"{spec.description}\nWorld {number}."))
 
     async def attempt(number: int, scope: Scope) -> Trajectory:
-        own = replace(spec, description=f"{spec.description}\nWorld {number}.")  # or all would hear the same replies
-        return await rollout(PddlEnvironment(own), task, policy, scope, limits)
+        return await rollout(world(number), task, policy, scope, limits)
 
     async def go() -> list[Trajectory]:
         with Journal(out / "journal.sqlite") as journal:
