@@ -47,7 +47,7 @@ from cultivar.llm.specs import open_models, open_role, spec_names
 
 def run_command(words: list[str]) -> int:
     name = words[0] if words and not words[0].startswith("-") else None
-    stored = _stored(words)
+    stored = stored_settings(words)
     if name is None and stored is not None:
         name, words = stored.spec, ["", *words]
     if name is None:
@@ -67,7 +67,8 @@ def run_command(words: list[str]) -> int:
     return asyncio.run(Run(recipe, given, stored, source_of(recipe, given, stored)).go())
 
 
-def _stored(words: list[str]) -> RunSettings | None:
+def stored_settings(words: list[str]) -> RunSettings | None:
+    """Those of the run.toml that --config names."""
     for at, word in enumerate(words):
         flag, equals, value = word.partition("=")
         if flag == "--config":
