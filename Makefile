@@ -8,13 +8,14 @@ OUT ?= runs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check lint types tests bench clean help
+.PHONY: demo test check lint types tests bench probe clean help
 
 help:
 	@echo "make demo   run the main job without any model"
 	@echo "make test   check and test everything"
 	@echo "make check  linting and typing alone"
 	@echo "make bench  the figures that the README quotes"
+	@echo "make probe  does gold data teach a small model? (installs PyTorch; about a minute)"
 
 demo: .venv/runtime
 	$(BIN)/cultivar run agentgen --environments 30 --tasks 18 --out $(OUT)
@@ -36,6 +37,9 @@ tests: .venv/development
 bench: .venv/development
 	$(BIN)/python -m benchmarks
 
+probe: .venv/probe
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.probe_smoke
+
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "cultivar needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv || { rm -rf .venv; echo "the venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
@@ -46,6 +50,10 @@ bench: .venv/development
 
 .venv/development: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/runtime
+
+.venv/probe: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[probe]'
 	@touch $@ .venv/runtime
 
 clean:
