@@ -19,11 +19,14 @@ SOURCES = "records, atif, adp, messages or sharegpt"
 
 def add_export(commands: Any) -> argparse.ArgumentParser:
     export: argparse.ArgumentParser = commands.add_parser(
-        "export", help="write a run's rows for a trainer", description="Exports rows."
+        "export", help="write a run's rows for a trainer", description="Exports rows, or environments with their tasks."
     )
     export.add_argument("run", metavar="RUN")
-    export.add_argument("--format", required=True, metavar="NAME", help=FORMATS)
-    export.add_argument("--out", metavar="FILE", help="where to (default: RUN/NAME.jsonl)")
+    export.add_argument("--format", metavar="NAME", help=f"rows: {FORMATS}")
+    libraries = "environments and tasks as a package: verifiers, openenv, gymnasium or trl"
+    export.add_argument("--environments", metavar="LIBRARY", help=libraries)
+    out = "where to (default: RUN/NAME.jsonl); with --environments a new folder"
+    export.add_argument("--out", metavar="PATH", help=out)
     add_row_flags(export)
     return export
 
@@ -61,6 +64,12 @@ def add_row_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def export_command(given: argparse.Namespace) -> int:
+    if given.environments:
+        from cultivar.cli.environments import environments_command
+
+        return environments_command(given)
+    if not given.format:
+        raise UsageError("export needs --format NAME (rows for a trainer) or --environments LIBRARY (a package)")
     from cultivar.core.rundir import RunDirectory
     from cultivar.export.rows import export
 

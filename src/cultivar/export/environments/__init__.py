@@ -1,0 +1,1 @@
+"""Synthesised environments as packages of the libraries that train and evaluate in environments."""

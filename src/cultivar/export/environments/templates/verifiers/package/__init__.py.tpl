@@ -1,0 +1,3 @@
+from __PACKAGE__.taskset import WorldsEnv, WorldsTaskset
+
+__all__ = ["WorldsEnv", "WorldsTaskset"]

@@ -1,0 +1,13 @@
+[project]
+name = "__NAME__"
+version = "0.1.0"
+description = "Planning tasks in synthesised worlds, as a verifiers taskset."
+requires-python = ">=3.11"
+dependencies = ["cultivar>=__VERSION__", "verifiers>=0.4,<0.5"]
+
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[tool.hatch.build.targets.wheel]
+packages = ["__PACKAGE__"]

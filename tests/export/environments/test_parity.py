@@ -1,0 +1,70 @@
+"""The same actions in an exported package, played through its library, and in the environment itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from benchmarks import parity
+
+from cultivar.core.records import Record, Task
+from cultivar.core.rundir import RunDirectory
+from cultivar.environments.pddl.environment import read_domain, read_task
+from cultivar.environments.pddl.library import seeds
+from cultivar.environments.pddl.planner.search import plan
+from cultivar.export.environments.package import LIBRARIES, Package, export_environments
+from tests.export.environments.test_package import run_of
+
+SEQUENCES = 36
+
+
+@cache
+def worlds() -> list[Record]:
+    """Environments of the library, a problem of middling difficulty each, with the solutions that are found."""
+    records: list[Record] = []
+    for seed in seeds()[:4]:
+        spec, problem = seed.spec(), seed.problems[2]
+        ground = read_task(read_domain(spec), Task(environment=spec.id, goal="", data={"problem": problem}))
+        steps = [[name, *args] for name, args in plan(ground, max_expansions=5_000).steps()]
+        records += (spec, Task(environment=spec.id, goal="", data={"problem": problem, "plan": steps}))
+    return records
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return run_of(tmp_path / "run", worlds())
+
+
+@pytest.mark.filterwarnings("ignore")  # of the libraries' own
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_no_differences(library: str, run: RunDirectory, tmp_path: Path) -> None:
+    pytest.importorskip(parity.NEEDS[library], reason=f"{library} is not installed (docs/environments-out.md)")
+    result = parity.compare(run, tmp_path, [library], SEQUENCES)[library]
+    assert result["differences"] == {}, result["first"]
+    assert sum(result["sequences"].values()) == SEQUENCES
+    assert set(result["sequences"]) == {"gold", "random", "mutated"}
+    assert result["ends"]["solved"] >= result["sequences"]["gold"]
+    assert result["ends"]["limit"] and result["ends"]["open"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("changed", [{"max_steps": 2}, {"observations": "delta"}])
+def test_a_difference_is_seen(
+    changed: dict[str, Any], run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison is held to account: packages that play by other rules are found out."""
+
+    def wrong(run: RunDirectory, library: str, out: Path) -> Package:
+        package = export_environments(run, library, out)
+        path = next(out.rglob("settings.json"))
+        path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), **changed}))
+        return package
+
+    monkeypatch.setattr(parity, "export_environments", wrong)
+    monkeypatch.setattr(parity, "_limit", lambda folder: 60)
+    result = parity.compare(run, tmp_path, ["trl"], 12)["trl"]
+    assert sum(result["differences"].values()) >= 8
+    assert result["first"]["got"] != result["first"]["wanted"]
