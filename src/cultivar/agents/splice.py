@@ -20,15 +20,17 @@ class Broken(Exception):
     """The parts do not fit together: ``str`` says where and why."""
 
 
-def moves_of(trajectory: Trajectory) -> list[Move]:
-    """The moves of a roll-out in plain text (act, react, code), so that they can be played again."""
-    found = []
-    for turn, after in zip(trajectory.turns, [*trajectory.turns[1:], None]):
-        if turn.role == "assistant":
-            actions = tuple(turn.action.split("\n")) if turn.action is not None else ()
-            why = after.content.removeprefix("Observation: ") if after is not None and not actions else ""
-            found.append(Move(turn.content, actions, turn.thought, why, turn.tool_calls))
-    return found
+def moves_of(trajectory: Trajectory, since: int = 0, *, executed: bool = False) -> list[Move]:
+    """The moves of a roll-out in plain text (act, react, code) from number ``since`` on, so that they can be played
+    again; with ``executed`` without those of which an action was not executed."""
+    found, errors = [], set(trajectory.meta["errors"])
+    for at, turn in enumerate(trajectory.turns):
+        if turn.role != "assistant":
+            continue
+        actions = tuple(turn.action.split("\n")) if turn.action is not None else ()
+        why = trajectory.turns[at + 1].content.removeprefix("Observation: ") if not actions else ""
+        found.append((Move(turn.content, actions, turn.thought, why, turn.tool_calls), at in errors))
+    return [move for move, error in found[since:] if not (executed and error)]
 
 
 def actions_of(trajectory: Trajectory) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError
 from cultivar.core.protocols import Engine
-from cultivar.core.records import Document, EnvironmentSpec, Record, Task, Trajectory
+from cultivar.core.records import Document, Record
 from cultivar.core.rundir import RunDirectory, RunSettings
 from cultivar.environments.pddl.demonstrate import demonstrate
 from cultivar.environments.pddl.playable import Playable, of_run, playable
@@ -59,7 +60,8 @@ def test_the_tasks_of_a_run_are_taken_as_they_were_told(tmp_path: Path) -> None:
 def test_rows_stand_below_their_environment_and_task() -> None:
     row = demonstrate(SPEC, TASK, PLAN)
     world = Playable({SPEC.id: SPEC, "other": SPEC}, [TASK], {})
-    assert [type(r) for r in world.records([[row], [row]])] == [EnvironmentSpec, Task, Trajectory, Trajectory]
+    other = replace(row, agent="another")
+    assert list(world.records([[row], [other, row]])) == [SPEC, TASK, row, other]
 
 
 @pytest.mark.parametrize(

@@ -45,15 +45,14 @@ class Playable:
         return PddlEnvironment(self.specs[task.environment], observations=mode, max_steps=None)
 
     def records(self, rows: Iterable[Sequence[Trajectory]]) -> Iterator[Record]:
-        """The rows, each with its environment and task before it where they were not there yet."""
+        """The rows, each once, with its environment and task before it where they were not there yet."""
         tasks, told = {task.id: task for task in self.tasks}, set[str]()
         for trajectory in (one for group in rows for one in group):
             task = tasks[trajectory.task]
-            for record in (self.specs[task.environment], task):
+            for record in (self.specs[task.environment], task, trajectory):
                 if record.id not in told:
                     told.add(record.id)
                     yield record
-            yield trajectory
 
 
 async def playable(engine: Engine, passages: Iterable[Document], run: str, environments: int, tasks: int) -> Playable:
@@ -64,11 +63,19 @@ async def playable(engine: Engine, passages: Iterable[Document], run: str, envir
     if run:
         return of_run(RunDirectory(Path(run)).require())
     drawn = await engine.map(draw, islice(passages, environments), tasks, stage="environments")
-    specs = {spec.id: spec for spec, _ in drawn}
-    return Playable(specs, [task for _, found in drawn for task in found], dict.fromkeys(specs, "full"))
+    specs = {found.spec.id: found.spec for found in drawn}
+    return Playable(specs, [task for found in drawn for task in found.tasks], dict.fromkeys(specs, "full"))
 
 
-async def draw(passage: Document, scope: Scope, tasks: int) -> tuple[EnvironmentSpec, list[Task]]:
+@dataclass(frozen=True)
+class Drawn:
+    """No row yet, and so nothing that counts towards the rows wanted."""
+
+    spec: EnvironmentSpec
+    tasks: tuple[Task, ...]
+
+
+async def draw(passage: Document, scope: Scope, tasks: int) -> Drawn:
     """A procedural environment about a passage, and so many tasks in it that have passed the gates."""
     proposer = ProceduralProposer(passage)
     try:
@@ -82,7 +89,7 @@ async def draw(passage: Document, scope: Scope, tasks: int) -> tuple[Environment
         accepted.admit(await accepted.examine(proposer.problem(spec, branch), branch), branch, {"stage": "posed"})
     if not accepted:
         scope.drop("too-few-tasks", message=f"None of {tried} proposed tasks passed the gates.")
-    return spec, accepted.tasks
+    return Drawn(spec, tuple(accepted.tasks))
 
 
 def of_run(run: RunDirectory) -> Playable:

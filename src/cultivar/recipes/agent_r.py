@@ -1,0 +1,252 @@
+"""Agent-R: trees of an agent's own attempts become trajectories that revise their first error (arXiv 2501.11425).
+
+task -> tree search by the agent itself (UCT, each new node played out to its end) -> good and bad paths
+bad path -> the agent reads it step by step: its first bad step ends the prefix
+prefix + "I was wrong" + the good path's steps, done again in the environment -> revision trajectory, prefix masked
+these and the best good paths -> train -> the next iteration's agent, whose good paths must be better
+
+Departures from the paper:
+- A splice is done in the environment, and every observation and reward is what it said then. The good path is joined at
+  the first of its later steps from which all of the rest can be done and the end is good again; otherwise there is no
+  row. The paper takes the good path's observations over, whatever the bad prefix has changed.
+- The revision is a thought before the first good step; the paper puts a turn ("wait", "ok") in between.
+- Steps that bad and good path share are not judged: what leads to the good end is no error.
+- A bad path is paired with the good path that it leaves last; the paper pairs all that are far enough apart.
+- A path's value is 1 if it solves the task, else the best share of the goal's conditions that held.
+- Environments are PDDL worlds, drawn or of a run of agentgen; the paper has WebShop, SciWorld and TextCraft.
+- What trains is a command of yours; general chat data is yours to mix in. Numbers that are not in the paper are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf
+from typing import Any, ClassVar
+
+from cultivar.agents.episode import Limits, Move
+from cultivar.agents.policies import ModelPolicy, react
+from cultivar.agents.rollout import masked
+from cultivar.agents.search import mcts
+from cultivar.agents.splice import Broken, actions_of, moves_of, shared_steps, splice, value_of
+from cultivar.core.dataset import Dataset
+from cultivar.core.errors import Unparsable
+from cultivar.core.figures import Example, Histogram, Section, Table, Tile
+from cultivar.core.protocols import Engine, Environment
+from cultivar.core.records import JSON, Document, Record, Task, Trajectory
+from cultivar.core.registry import recipe
+from cultivar.core.scope import Scope
+from cultivar.environments.pddl import playable as worlds
+from cultivar.environments.pddl.playable import Playable, playable
+from cultivar.train.command import command_words, trained
+from cultivar.verify.labels import read_labels
+
+
+@dataclass(frozen=True)
+class Config:
+    run: str = ""
+    "Folder of a run of agentgen whose tasks are taken; without it environments are drawn, one for each passage."
+    environments: int = 20
+    "Environments that are drawn; a larger number continues a run."
+    tasks: int = 5
+    "Tasks in each environment that is drawn."
+    simulations: int = 8
+    "Simulations of each task's tree, each played out to its end."
+    samples: int = 4
+    "Replies from which a node's children are made; the same actions are one child."
+    c: float = 0.25
+    "Weight of what was visited less, in UCT."
+    steps: int = 20
+    "Steps of an attempt at most."
+    alpha: float = 1.0
+    "Least value of a good path in the first iteration; it rises evenly to 1 in the last. 1 is: solved."
+    beta: float = 0.2
+    "A bad path's value is less than the good one's by more than this."
+    pairs: int = 4
+    "Revision trajectories of a task at most."
+    iterations: int = 3
+    "Iterations of search and training; without --train only one of them runs."
+    train: str = ""
+    'Command that trains the agent after each iteration, such as "python train.py --data {rows} --name {name}".'
+    temperature: float = 1.0
+    "Of the agent's actions; it judges at 0."
+
+    growing: ClassVar[tuple[str, ...]] = ("environments",)
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                wanted = f"at least {least}" if most == inf else f"a number from {least} to {most}"
+                raise ValueError(f"--{name} {getattr(self, name)}: give {wanted}")
+
+
+COUNTS = ("environments", "tasks", "simulations", "samples", "steps", "pairs", "iterations")
+RANGES = {**dict.fromkeys(COUNTS, (1, inf)), "alpha": (0, 1), "beta": (0, 1), "c": (0, inf), "temperature": (0, inf)}
+
+JUDGE = """\
+Below are an agent's task and the steps that it has taken so far. Judge the last step alone: does it bring the agent \
+nearer to its goal (good), is it a mistake, useless, or a step away from the goal (bad), or can that not be told yet \
+(uncertain)? Say in a sentence or two why, and end with a line of this form:
+Judgement: good, bad or uncertain"""
+
+REVISIONS = """\
+That was a mistake; I should go about this differently.
+My last steps did not bring me nearer to the goal, so I change my plan.
+I see now that I went wrong. Let me correct that.
+This was not the right way. I try another one.
+I notice that my last step was an error, and I have to put it right.
+Looking back, what I just did does not help. I start again from here.
+Something went wrong with my approach; from now on I do it otherwise.
+No, this leads nowhere. There must be a better next step.
+I have misjudged the situation. I reconsider what the goal needs.
+What I did was not what the task asks for. I turn to what it does ask for."""
+
+REASONS = {
+    **worlds.REASONS,
+    "no-good-path": "some attempt of the tree reaches the value asked for (--alpha)",
+    "no-judgement": "the agent says of each step that it reads whether it is good, bad or uncertain",
+    "splice-broken": "after the bad prefix the good path can be done in the environment, and ends as well as before",
+}
+LIMITS = (
+    "The first error is what the agent itself took for one; whether it is one is not checked.",
+    "Thoughts of the good path were written where the bad steps had not been taken, and may not mention them.",
+    "A correction that would first have to undo the error is lost, unless the good path goes back by itself.",
+)
+SHOWN = 30_000
+"Characters of an attempt that its judge is shown, from its end; the task stands before them."
+
+
+@dataclass
+class Searched:
+    """What one task gave: its rows, and of every pair how far it came."""
+
+    rows: list[Trajectory] = field(default_factory=list)
+    pairs: list[dict[str, JSON]] = field(default_factory=list)
+
+    def records(self) -> list[Trajectory]:
+        return self.rows
+
+
+def pairs_of(paths: Sequence[Trajectory], level: float, beta: float) -> list[tuple[Trajectory, Trajectory, int]]:
+    """(bad, good, number of steps that they share), for each bad path once, as they were found. The good one is that
+    which it leaves last, of equals the shorter."""
+    distinct = list({actions_of(path): path for path in reversed(paths)}.values())[::-1]
+    found = []
+    for bad in distinct:
+        better = [path for path in distinct if value_of(path) >= level and value_of(path) - value_of(bad) > beta]
+        if better:
+            shares = [shared_steps(bad, path) for path in better]
+            most = max(range(len(better)), key=lambda k: (shares[k], -len(better[k].turns)))
+            found.append((bad, better[most], shares[most]))
+    return [pair for pair in found if pair[2] < len(actions_of(pair[0]))]
+
+
+async def first_error(bad: Trajectory, since: int, scope: Scope) -> int | None:
+    """The number of the first step from ``since`` on that the agent takes for bad; None if there is none."""
+    acting = [at for at, turn in enumerate(bad.turns) if turn.role == "assistant"]
+    read = partial(read_labels, offered=("good", "bad", "uncertain"))
+    for number in range(since, len(acting)):
+        told = "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in bad.turns[2 : acting[number] + 2])
+        prompt = f"{JUDGE}\n\n{bad.turns[1].content[:SHOWN]}\n\n{told[-SHOWN:]}"
+        if await scope.ask("actor", prompt, parse=read, temperature=0.0) == ("bad",):
+            return number
+    return None
+
+
+def revising(policy: ModelPolicy, move: Move, sentence: str, number: int) -> Move:
+    """The move with the revision before its thought."""
+    thought = " ".join([sentence, *(move.thought or "").split()])
+    return policy.style.write(move.actions[0], number, thought)
+
+
+async def revision(
+    task: Task, pair: tuple[Trajectory, Trajectory, int], scope: Scope, policy: ModelPolicy, environment: Environment
+) -> tuple[Trajectory | None, dict[str, JSON]]:
+    """The revision trajectory of a pair, if there is one, and what is to be told of the pair."""
+    bad, good, since = pair
+    told: dict[str, JSON] = {"shared": since, "bad": value_of(bad), "good": value_of(good), "ended": "row"}
+    try:
+        error = await first_error(bad, since, scope)
+    except Unparsable as why:
+        scope.discard("no-judgement", bad, message=str(why))
+        return None, {**told, "ended": "no-judgement"}
+    wrong = moves_of(bad)[: None if error is None else error + 1]
+    rest, broken = moves_of(good, since, executed=True), list[str]()
+    sentence = scope.rng("revision").choice(REVISIONS.splitlines())
+    for skipped, move in enumerate(rest):
+        right = [revising(policy, move, sentence, len(wrong)), *rest[skipped + 1 :]]
+        try:
+            made = await splice(environment, task, policy, wrong, right, "agent-r")
+        except Broken as why:
+            broken.append(str(why))
+            continue
+        if value_of(made) >= value_of(good):
+            told |= {"wrong": len(wrong), "found": error is not None, "skipped": skipped}
+            return replace(made, meta={**made.meta, **told, "row": "revision"}), told
+        broken.append(f"it ends with the value {value_of(made):.2f}")
+    scope.discard("splice-broken", bad, good=good.id, wrong=len(wrong), message=broken[0] if broken else "")
+    return None, {**told, "ended": "splice-broken"}
+
+
+async def search(task: Task, scope: Scope, config: Config, level: float, play: Playable) -> Searched:
+    """One task: its tree, the best path, and the pairs that hold."""
+    policy, limits = react("actor", temperature=config.temperature), Limits(steps=config.steps)
+    environment, size = play.environment(task), {"simulations": config.simulations, "samples": config.samples}
+    uct: dict[str, Any] = {**size, "rule": "uct", "c": config.c, "rollouts": True, "until_solved": False}
+    tree = await mcts(environment, task, policy, scope.child("tree"), limits, **uct)
+    if value_of(tree.best) < level:
+        scope.drop("no-good-path", best=value_of(tree.best), paths=len(tree.trajectories))
+    best = masked(tree.best)
+    made = Searched([replace(best, meta={**best.meta, "row": "optimal"})])
+    for number, pair in enumerate(pairs_of(tree.trajectories, level, config.beta)[: config.pairs]):
+        row, told = await revision(task, pair, scope.child(f"pair-{number}"), policy, environment)
+        made.pairs.append(told)
+        made.rows += [row] if row is not None else []
+    return made
+
+
+def describe(records: Sequence[Record], rounds: Mapping[str, tuple[int, float, Sequence[Searched]]]) -> Dataset:
+    rows = [record for record in records if isinstance(record, Trajectory)]
+    revised = [row for row in rows if row.meta["row"] == "revision"]
+    table = [
+        (name, tasks, level, len(made), len(pairs), *(sum(p["ended"] == why for p in pairs) for why in ENDS))
+        for name, (tasks, level, made) in rounds.items()
+        for pairs in [[pair for one in made for pair in one.pairs]]
+    ]
+    columns = ("iteration", "tasks", "least value", "with a good path", "pairs", "hold", "broken", "not judged")
+    found = sum(bool(row.meta["found"]) for row in revised)
+    figures = (
+        Table("What became of the tasks", columns, tuple(table)),
+        Histogram.of("Masked steps before the revision", [row.meta["wrong"] for row in revised], unit=" steps"),
+        Histogram.of("Steps after it", [row.meta["steps"] - row.meta["wrong"] for row in revised], unit=" steps"),
+    )
+    tiles = (
+        Tile("revision trajectories", len(revised), "each done again in its environment"),
+        Tile("first errors that the agent named", found, "in the others the whole bad path is the prefix"),
+        Tile("optimal trajectories", len(rows) - len(revised)),
+    )
+    examples = [Example.of(row, "A revision", {"masked steps": row.meta["wrong"]}) for row in revised[:3]]
+    text = "A pair is a bad path with the good one that it leaves last; it holds if the good steps lead on from it."
+    return Dataset(records, tiles, (Section("Revisions", figures, text),), examples, REASONS, LIMITS, ("agents",))
+
+
+ENDS = ("row", "splice-broken", "no-judgement")
+
+
+@recipe("agent-r", paper="2501.11425", roles=("actor",))
+async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
+    if config.train:
+        command_words(config.train)
+    play = await playable(engine, passages, config.run, config.environments, config.tasks)
+    rounds: dict[str, tuple[int, float, Sequence[Searched]]] = {}
+    for number in range(1, config.iterations + 1 if config.train else 2):
+        level = config.alpha + (1 - config.alpha) * (number - 1) / max(1, config.iterations - 1)
+        made = await engine.map(search, play.tasks, config, level, play, stage=f"search-{number}")
+        rounds[f"search-{number}"] = (len(play.tasks), level, made)
+        rows = {row.id: row.to_json() for one in made for row in one.rows}
+        if config.train and rows and not engine.stopping:
+            name = f"agent-r-{number}"
+            spec = await engine.once(name, trained, config.train, [*rows.values()], str(engine.folder), name)
+            engine = engine.using(actor=spec)
+    return describe(list(play.records(one.rows for _, _, made in rounds.values() for one in made)), rounds)
