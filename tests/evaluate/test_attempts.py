@@ -80,6 +80,7 @@ def test_figures_of_an_evaluation_and_of_nothing() -> None:
     assert [tile.value for tile in found.tiles] == ["33.3 %", "56.7 %", "62.5 %", 3]
     assert [example.title for example in found.examples] == ["Solved", "Not solved"]
     assert describe(TASKS, [], 6).tiles[0].value == "–"
+    assert to_json([], 4, 6)["scores"]["all"]["success"]["mean"] is None
 
 
 def test_an_attempt_is_read_from_what_a_roll_out_leaves() -> None:

@@ -32,8 +32,8 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"cultivar {cultivar.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
-    run = commands.add_parser("run", help="run a recipe", add_help=False, description="Runs a recipe.")
-    run.add_argument("rest", nargs="...")
+    for name, does in (("run", "run a recipe"), ("evaluate", "measure an agent on a suite of tasks")):
+        commands.add_parser(name, help=does, add_help=False).add_argument("rest", nargs="...")
 
     training = commands.add_parser("train", help="train a model on a run's rows", add_help=False)
     training.add_argument("rest", nargs="...")
@@ -107,6 +107,10 @@ def dispatch(words: Sequence[str]) -> int:
         from cultivar.cli.run import run_command
 
         return run_command(list(words[1:]))
+    if words and words[0] == "evaluate":
+        from cultivar.cli.evaluate import evaluate_command
+
+        return evaluate_command(list(words[1:]))
     if words and words[0] == "train":
         from cultivar.cli.train import train_command
 

@@ -127,7 +127,7 @@ def to_json(attempts: Sequence[Attempt], tasks: int, hard: int) -> dict[str, JSO
             }
             for part, row in scores(attempts, hard).items()
         },
-        "progress_after_step": [fmean(a.after(k) for a in attempts) for k in range(_longest(attempts) + 1)],
+        "progress_after_step": [_curve(attempts, k) for k in range(_longest(attempts) + 1)] if attempts else [],
     }
 
 
@@ -185,13 +185,17 @@ def _longest(attempts: Sequence[Attempt]) -> int:
     return max((a.steps for a in attempts), default=0)
 
 
+def _curve(attempts: Sequence[Attempt], step: int) -> float:
+    return fmean(a.after(step) for a in attempts)
+
+
 def _steps(attempts: Sequence[Attempt]) -> Section:
     """Progress and success after each step, five steps at a time where there are many."""
     longest = _longest(attempts)
     shown = [k for k in range(longest + 1) if k % max(1, -(-longest // 10)) == 0 or k == longest] if attempts else []
     series = {
         "solved": tuple(round(100 * fmean(a.success and a.steps <= k for a in attempts), 1) for k in shown),
-        "progress": tuple(round(100 * fmean(a.after(k) for a in attempts), 1) for k in shown),
+        "progress": tuple(round(100 * _curve(attempts, k), 1) for k in shown),
     }
     bars = Bars("After so many steps", tuple(map(str, shown)), series, unit=" %")
     return Section("Step by step", (bars,), "The mean over all tasks; what has ended stays where it was.")

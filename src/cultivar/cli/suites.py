@@ -1,0 +1,118 @@
+"""What an evaluation is over: a suite that ships, or the tasks of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
+
+from cultivar.core.errors import InputError, UsageError, did_you_mean
+from cultivar.core.records import EnvironmentSpec, Task, content_hash
+from cultivar.core.rundir import RunDirectory, RunSettings
+from cultivar.environments.pddl import agentboard
+from cultivar.environments.pddl.auditing.difficulty import bucket
+from cultivar.environments.pddl.environment import read_domain, read_task
+from cultivar.environments.pddl.narration.narrate import Mode
+from cultivar.environments.pddl.simulation.simulate import Simulator
+
+SUITES = ("agentboard-planning",)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """``tasks`` have ``group`` and ``conditions`` in their ``meta``; ``observations`` says what an environment tells.
+
+    ``digest`` makes two suites the same, ``license`` is that of the tasks' texts.
+    """
+
+    name: str
+    environments: Mapping[str, EnvironmentSpec]
+    tasks: tuple[Task, ...]
+    observations: Mapping[str, Mode]
+    digest: str = ""
+    license: str = "unknown"
+
+    @classmethod
+    def of(
+        cls, name: str, environments: Mapping[str, EnvironmentSpec], tasks: tuple[Task, ...], told: Mapping[str, Mode]
+    ) -> Suite:
+        """With the digest of what is asked and how it is told; it stays that of the whole suite in a part of it."""
+        return cls(name, environments, tasks, told, content_hash([[task.id, told[task.environment]] for task in tasks]))
+
+    # What a run reads (cli.reading.Items).
+
+    def items(self) -> Iterator[Task]:
+        return iter(self.tasks)
+
+    def settings(self) -> dict[str, str]:
+        return {"suite": self.name, "suite-hash": self.digest}
+
+    def grew(self, before: RunSettings) -> bool:
+        return False
+
+    def first(self, number: int | None) -> Suite:
+        """So many tasks, taken from each group in turn, in the order that they have; all if there are no more."""
+        if number is None:
+            return self
+        groups: dict[str, list[Task]] = {}
+        for task in self.tasks:
+            groups.setdefault(str(task.meta["group"]), []).append(task)
+        depth = max(map(len, groups.values()), default=0)
+        turns = [task for k in range(depth) for group in groups.values() for task in group[k : k + 1]]
+        chosen = {task.id for task in turns[:number]}
+        return replace(self, tasks=tuple(task for task in self.tasks if task.id in chosen))
+
+
+def open_suite(name: str) -> Suite:
+    """A suite that ships by name, or the tasks of a run by its folder; raises UsageError, or InputError for a run
+    without tasks."""
+    if name in SUITES:
+        specs = agentboard.environments()
+        told = {specs[game].id: mode for game, mode in agentboard.GAMES.items()}
+        found = Suite.of(name, {spec.id: spec for spec in specs.values()}, agentboard.tasks(), told)
+        return replace(found, license="apache-2.0")
+    if not Path(name).exists():
+        raise UsageError(
+            f"there is no suite {name!r}{did_you_mean(name, SUITES)} "
+            f"Give {' or '.join(SUITES)}, or the folder of a run with tasks"
+        )
+    return _of_run(RunDirectory(Path(name)).require())
+
+
+def _of_run(run: RunDirectory) -> Suite:
+    """The tasks of a run, once each: of an evaluation, those that it was over."""
+    records = list(run.records())
+    specs = {record.id: record for record in records if isinstance(record, EnvironmentSpec)}
+    tasks = {record.id: record for record in records if isinstance(record, Task)}
+    if not tasks:
+        held = f"its {len(records):,} records are none" if records else "nothing was accepted in it"
+        raise InputError(f"{run.path} holds no tasks to be evaluated on: {held}; give a run of agentgen")
+    told: dict[str, Mode] = {}
+    for task in tasks.values():
+        if task.environment not in specs:
+            raise InputError(
+                f"{run.path}: task {task.id} is of environment {task.environment}, which is not in the run"
+            )
+        told[task.environment] = _observations(task, run.settings)
+    found = tuple(_measured(task, specs[task.environment]) for task in tasks.values())
+    return Suite.of(str(run.path), {id: specs[id] for id in told}, found, told)
+
+
+def _observations(task: Task, settings: RunSettings) -> Mode:
+    """As in the evaluation that the task was in, else as in the run that it was made in."""
+    said = task.meta.get("observations") or settings.config.get("observations")
+    return next((mode for mode in get_args(Mode) if mode == said), "full")
+
+
+def _measured(task: Task, spec: EnvironmentSpec) -> Task:
+    """With a group (the length of its plan, where it was measured) and the number of conditions of its goal."""
+    difficulty = task.meta.get("difficulty") or {}
+    group = task.meta.get("group")
+    if group is None:
+        length = bucket(int(difficulty["plan_length"])) if "plan_length" in difficulty else None
+        group = f"plans of {length} steps" if length else spec.name
+    conditions = task.meta.get("conditions", difficulty.get("goals"))
+    if conditions is None:
+        conditions = len(Simulator(read_task(read_domain(spec), task)).goals())
+    return replace(task, meta={**task.meta, "group": str(group), "conditions": int(conditions)})
