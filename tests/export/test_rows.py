@@ -203,6 +203,7 @@ def test_tool_turns_keep_calls_answers_and_tools(tmp_path: Path) -> None:
     thoughts = [message.get("reasoning_content") for message in chat["messages"]]
     assert thoughts == [None, "There is a tool.", None, "Done."]
     assert chat["tools"] == TOOLS
+    assert chat["messages"][1]["tool_calls"] == [{**CALL, "function": {"name": "door", "arguments": {}}}]
     assert [row["tools"] for row in exported(tmp_path / "turns", "trl-turns", CALLED)] == [TOOLS, TOOLS]
 
 
@@ -288,7 +289,15 @@ def tool_sample(**call: Any) -> Sample:
 def test_tool_calls_are_carried_or_counted(tmp_path: Path) -> None:
     sample = tool_sample()
     (trl,) = exported(tmp_path / "trl", "trl", sample)
-    assert trl["messages"] == [dict(message) for message in sample.messages]
+    messages = [dict(message) for message in sample.messages]
+    (made,) = messages[1]["tool_calls"]
+    # TRL's templates write the arguments as JSON themselves, so they must not be JSON already.
+    messages[1]["tool_calls"] = [{**made, "function": {"name": "look", "arguments": {"at": "sky"}}}]
+    assert trl["messages"] == messages
+    (openai,) = exported(
+        tmp_path / "openai", "openai", tool_sample(function={"name": "look", "arguments": {"at": "sky"}})
+    )
+    assert openai["messages"][1]["tool_calls"] == [made]
     run = write_run(tmp_path / "sharegpt", [sample])
     lost = export(run, "sharegpt", run / "rows.jsonl").lost
     assert lost == {"names": 1, "parts-not-text": 1, "text-beside-calls": 1, "tool-call-ids": 2}

@@ -18,6 +18,7 @@ Sources: TRL "Dataset formats and types" (its stepwise supervision is for PRMTra
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -25,7 +26,7 @@ from typing import Literal
 import orjson
 
 from cultivar.core.errors import UsageError, did_you_mean
-from cultivar.core.records import JSON, Preference, Ranking, StepLabels, Trajectory
+from cultivar.core.records import JSON, Message, Preference, Ranking, StepLabels, Trajectory
 from cultivar.export.adp import to_adp
 from cultivar.export.atif import to_atif
 from cultivar.export.chat import ChatTurn, Losses, Unwritable, joined, plain_text, untrained
@@ -86,9 +87,28 @@ def trl_turns(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iter
 
 
 def _reasoned(turn: ChatTurn) -> Row:
-    """With the key under which chat templates look for what stands in a thinking block."""
-    message = turn.message.to_json()
+    """With the key under which chat templates look for what stands in a thinking block, and with arguments as objects,
+    which templates write as JSON themselves."""
+    message = _with_arguments(turn.message, as_text=False)
     return {**message, "reasoning_content": turn.reasoning} if turn.reasoning else message
+
+
+def _with_arguments(message: Message, *, as_text: bool) -> Row:
+    """The message with the arguments of its calls as JSON texts, or as what these say."""
+    found = message.to_json()
+    if not message.tool_calls:
+        return found
+    calls = []
+    for call in message.tool_calls:
+        function = call.get("function", {})
+        given = function.get("arguments")
+        if as_text and isinstance(given, dict | list):
+            given = orjson.dumps(given).decode()
+        elif not as_text and isinstance(given, str):
+            with contextlib.suppress(orjson.JSONDecodeError):  # a slip of the model's stays as it was written
+                given = orjson.loads(given)
+        calls.append({**call, "function": {**function, "arguments": given}} if "arguments" in function else call)
+    return {**found, "tool_calls": calls}
 
 
 def trl_preference(record: Preference, losses: Losses) -> Row:
@@ -120,7 +140,7 @@ def openai(record_id: str, turns: Sequence[ChatTurn], losses: Losses) -> Iterato
         if message.role == "tool" and message.tool_call_id is None:
             losses["tool-roles"] += 1
             message = replace(message, role="user")
-        found = message.to_json()
+        found = _with_arguments(message, as_text=True)
         if message.role == "assistant":
             found["weight"] = int(turn.train)
         messages.append(found)

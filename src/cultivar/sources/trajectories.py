@@ -196,10 +196,18 @@ def _message(number: int, message: Mapping[str, JSON], losses: Losses) -> Turn:
         text_of(message.get("content"), where, losses),
         thought,
         train=role == "assistant" and trained != 0,
-        tool_calls=tuple(dict(call) for call in calls),
+        tool_calls=tuple(_with_text(call) for call in calls),
         tool_call_id=message.get("tool_call_id"),
         name=message.get("name"),
     )
+
+
+def _with_text(call: Mapping[str, JSON]) -> dict[str, JSON]:
+    """TRL has arguments as objects, where everybody else has the JSON of one."""
+    function = call.get("function")
+    if not isinstance(function, Mapping) or not isinstance(function.get("arguments"), Mapping | list):
+        return dict(call)
+    return {**call, "function": {**function, "arguments": orjson.dumps(function["arguments"]).decode()}}
 
 
 def from_sharegpt(row: Mapping[str, JSON], losses: Losses) -> Trajectory:
