@@ -196,7 +196,7 @@ def test_rows_of_messages_need_a_template_with_marks(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = tmp_path / "rows.jsonl"
-    messages = [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "In the hall."}]
+    messages = [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "In the hall."}] * 2
     rows.write_bytes(orjson.dumps({"id": "a", "messages": messages}))
     words = ["train", "sft", "--rows", str(rows), "--base", str(model), "--out", str(tmp_path / "no"), "--cpu"]
     assert main(words) == 2
@@ -210,7 +210,24 @@ def test_rows_of_messages_need_a_template_with_marks(
         *("sft", ["--rows", str(rows)], model, tmp_path / "out", "--max-steps", "1"),
         *("--chat-template", str(marked)),
     )
-    assert card["result"]["tokens trained on"] == len("In the hall.") + 1
+    assert card["result"]["tokens trained on"] == 2 * (len("In the hall.") + 1)
+
+
+def test_arguments_of_calls_are_not_filled_with_nulls(tmp_path: Path) -> None:
+    needed()
+    from cultivar.train.methods import dataset
+    from cultivar.train.rows import Rows
+
+    def asked(**arguments: Any) -> list[Any]:
+        call = {"type": "function", "function": {"name": "act", "arguments": arguments}}
+        return [{"role": "user", "content": "x"}, {"role": "assistant", "content": "", "tool_calls": [call]}]
+
+    rows = [{"messages": asked(room="hall")}, {"messages": asked(door=3, key={"a": [1]})}]
+    found = dataset(Rows(rows, ("messages",), ""))
+    assert [row["messages"][1]["tool_calls"][0]["function"]["arguments"] for row in found] == [
+        {"room": "hall"},
+        {"door": 3, "key": {"a": [1]}},
+    ]
 
 
 # -- what is refused, in a sentence

@@ -67,6 +67,16 @@ def test_rows_of_labels_are_taken_first_and_those_that_teach_nothing_left_out(tm
         read_rows("sft", Sft, [written(tmp_path / "r", rows[1])])
 
 
+def test_messages_with_one_answer_are_prompt_and_completion(tmp_path: Path) -> None:
+    once, twice = {"messages": [*USER, *SAID]}, {"messages": [*USER, *SAID, *USER, *SAID]}
+    found = read_rows("sft", Sft, [written(tmp_path / "r", once, once)])
+    assert found.columns == ("prompt", "completion")
+    assert found.rows == [{"prompt": USER, "completion": SAID}] * 2
+    mixed = read_rows("sft", Sft, [written(tmp_path / "r", once, twice)])
+    assert mixed.columns == ("messages",) and mixed.rows[0] == once
+    assert read_rows("sft", Sft, [written(tmp_path / "r", {"messages": SAID})]).columns == ("messages",)
+
+
 def test_tools_stand_beside_the_messages(tmp_path: Path) -> None:
     row = {"messages": [*USER, *SAID]}
     found = read_rows("sft", Sft, [written(tmp_path / "r", row, {**row, "tools": [{"type": "function"}]})])

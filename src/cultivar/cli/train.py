@@ -24,9 +24,11 @@ from cultivar.core.records import JSON, Preference, Ranking, Record, Sample, Tra
 from cultivar.core.rundir import RunDirectory
 from cultivar.train.fit import is_main, train
 from cultivar.train.rows import Rows, judged, read_rows
-from cultivar.train.settings import METHODS, Settings
+from cultivar.train.settings import METHODS, Grpo, Settings
+from cultivar.train.worlds import task_rows, worlds
 
 if TYPE_CHECKING:
+    from cultivar.environments.pddl.taskset import TaskSet
     from cultivar.export.masks import Masker
 
 KINDS: dict[str, tuple[type[Record], ...]] = {
@@ -128,8 +130,24 @@ def _rows(
         tell(f"{run.path} is not finished: it is trained on what it has")
         source["run finished"] = False
     with tempfile.TemporaryDirectory() as folder:
+        if isinstance(settings, Grpo):
+            tasks = _tasks(run, Path(folder) / "worlds")
+            return (
+                task_rows(tasks.ids),
+                {**source, "environments": len(tasks.specs)},
+                worlds(tasks.begin, settings.progress),
+            )
         files, more = _exported(method, given, settings, run, Path(folder) / "rows.jsonl", tell)
         return read_rows(method, kind, files), {**source, **more}, None
+
+
+def _tasks(run: RunDirectory, folder: Path) -> TaskSet:
+    """The run's tasks, as they are exported for TRL; raises InputError where the run has nothing to play."""
+    from cultivar.environments.pddl.taskset import TaskSet
+    from cultivar.export.environments.package import export_environments
+
+    package = export_environments(run, "trl", folder)
+    return TaskSet(package.folder / package.name / "data")
 
 
 def _exported(

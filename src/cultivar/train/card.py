@@ -90,7 +90,11 @@ def write_card(folder: Path, card: Card) -> None:
 def markdown(card: Card) -> str:
     rows, result = card["rows"], card.get("result", {})
     left_out = {f"left out: {what}": count for what, count in rows.get("left_out", {}).items()}
-    where = {name: rows[name] for name in ("run", "recipe", "format", "masks", "files") if rows.get(name) is not None}
+    where = {
+        name: rows[name]
+        for name in ("run", "recipe", "environments", "format", "masks", "files")
+        if rows.get(name) is not None
+    }
     facts = {**where, "rows": rows["count"], "columns": rows["columns"], "hash of their ids": rows["ids"], **left_out}
     lines = [
         f"# {card['method'].upper()} of {_code(card['base'])}",

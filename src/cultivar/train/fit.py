@@ -23,6 +23,8 @@ from cultivar.train.methods import Given, trainer_of
 from cultivar.train.rows import IGNORED, Rows
 from cultivar.train.settings import Settings
 
+TOLD = ("loss", "reward")
+"""What is told of a step, and stands in the card, where the method has it."""
 KEPT = 2
 """Checkpoints that are kept."""
 
@@ -82,9 +84,9 @@ def train(
         raise InputError(_memory_sentence(settings, device, base.limit, out)) from error
     _save(trainer, settings, out / "model", base)
     result = {"model": str(out / "model"), "device": device, "steps": trainer.state.global_step, **kept}
-    losses = [entry for entry in trainer.state.log_history if "loss" in entry]
-    if losses:
-        result |= {"first loss": round(losses[0]["loss"], 4), "last loss": round(losses[-1]["loss"], 4)}
+    for name in TOLD:
+        values = [round(float(entry[name]), 4) for entry in trainer.state.log_history if name in entry]
+        result |= {f"first {name}": values[0], f"last {name}": values[-1]} if values else {}
     card |= {"result": result, "log": trainer.state.log_history, "notes": list(base.notes), "finished": True}
     if is_main():
         write_card(out, card)
@@ -123,7 +125,8 @@ def _prepared(
 
     def on_log(self: Any, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if logs and "loss" in logs and is_main():
-            tell(f"step {state.global_step} of {state.max_steps}: loss {float(logs['loss']):.4f}")
+            said = ", ".join(f"{name} {float(logs[name]):.4f}" for name in TOLD if name in logs)
+            tell(f"step {state.global_step} of {state.max_steps}: {said}")
 
     trainer.add_callback(type("Told", (transformers.TrainerCallback,), {"on_log": on_log}))
     return trainer

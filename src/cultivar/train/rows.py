@@ -65,6 +65,10 @@ def read_rows(method: str, settings: type[Settings], files: Sequence[Path]) -> R
     if not rows:
         why = f" ({', '.join(f'{n:,} with {what}' for what, n in left_out.items())})" if left_out else ""
         raise InputError(f"{' and '.join(map(str, files))}: there is no row to train on{why}")
+    if columns == ("messages",) and all(_answered_once(row["messages"]) for row in rows):
+        columns = ("prompt", "completion")
+        parts = [{"prompt": row["messages"][:-1], "completion": row["messages"][-1:]} for row in rows]
+        rows = [{**part, **({"tools": row["tools"]} if "tools" in row else {})} for part, row in zip(parts, rows)]
     if any("tools" in row for row in rows):
         for row in rows:
             row.setdefault("tools", None)
@@ -131,6 +135,11 @@ def _is_message(message: JSON) -> bool:
         and message.get("role") in ("system", "user", "assistant", "tool", "developer")
         and isinstance(message.get("content"), str | list | None)
     )
+
+
+def _answered_once(messages: list[JSON]) -> bool:
+    """Whether there is one answer, at the end: what any chat template can be trained on."""
+    return len(messages) > 1 and [m["role"] == "assistant" for m in messages] == [False] * (len(messages) - 1) + [True]
 
 
 def _trained(row: Row, where: str) -> bool:

@@ -113,8 +113,6 @@ class Reward(Settings):
 class Grpo(Settings):
     """Group relative policy optimisation (arXiv 2402.03300), acting in the environments of a run."""
 
-    columns: ClassVar[tuple[tuple[str, ...], ...]] = (("prompt",),)
-
     rollouts: int = 8
     """attempts at each task, whose rewards are compared"""
     turns: int = 20
@@ -123,6 +121,8 @@ class Grpo(Settings):
     """tokens of one attempt at most, the environment's answers included"""
     temperature: float = 1.0
     """how freely actions are sampled"""
+    progress: float = 0.2
+    """reward for the whole goal nearly reached, beside 1 for a solved task; 0: solved tasks alone count"""
     beta: float = 0.0
     """how dearly moving away from the model at the beginning is paid for; 0: that model is not even loaded"""
 
@@ -135,6 +135,8 @@ class Grpo(Settings):
             raise ValueError(f"--batch {self.batch}: give a multiple of --rollouts {self.rollouts}")
         if not self.temperature > 0:
             raise ValueError(f"--temperature {self.temperature}: give a number above 0")
+        if not 0 <= self.progress < 1:
+            raise ValueError(f"--progress {self.progress}: give 0 or more, and less than 1")
         if self.beta < 0:
             raise ValueError(f"--beta {self.beta}: give 0 or more")
 
