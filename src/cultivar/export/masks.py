@@ -121,16 +121,16 @@ class Masker:
         added = [self._added.get(token) for token in ids]
         ends = _spans(chat.text, encoded["offset_mapping"], added)
         marks = [span for span, token in zip(ends, added, strict=True) if token is not None]
-        trained = [chat.trained(number, marks) for number, turn in enumerate(turns) if turn.train]
+        spans = {number: chat.trained(number, marks) for number, turn in enumerate(turns) if turn.train}
         for number, turn in enumerate(turns):
-            if turn.message.role == "assistant" and not turn.train:
-                chat.check_words(number, chat.text)
+            if turn.message.role == "assistant":
+                losses["text-beside-calls"] += not chat.all_said(number, spans.get(number, (0, len(chat.text))))
         losses["reasoning"] += sum(
             bool(turn.reasoning) and turn.reasoning.strip() not in chat.text for turn in turns if turn.train
         )
         labels = [IGNORED] * len(ids)
         at = 0
-        for begin, end in trained:
+        for begin, end in spans.values():
             while at < len(ids) and ends[at][1] <= begin:
                 at += 1
             losses["edge-tokens"] += at < len(ids) and ends[at][0] < begin
@@ -208,9 +208,7 @@ class _Chat:
         following = [mark for mark in marks if mark[0] >= words[1]]
         if not following:
             raise Unwritable("the chat template writes no special token at which a turn stops")
-        end = self._end(number, words[1], following)
-        self.check_words(number, self.text[begin:end])
-        return begin, end
+        return begin, self._end(number, words[1], following)
 
     def _end(self, number: int, words: int, following: Sequence[tuple[int, int]]) -> int:
         after = self._goes_on(number)
@@ -228,15 +226,18 @@ class _Chat:
             raise Unwritable("the chat template writes two turns into one another")
         return end
 
-    def check_words(self, number: int, said: str) -> None:
-        """Raises Unwritable unless what an assistant's turn says is in the text: a call that is not there, or words
-        that are, and are others, would be learned from."""
-        message = self.messages[number]
+    def all_said(self, number: int, span: tuple[int, int]) -> bool:
+        """Whether all that an assistant's turn says is in that part of the text; False where only the words beside a
+        call are missing. Raises Unwritable where a call is, or where the words are others: they would be learned from.
+        """
+        message, said = self.messages[number], self.text[slice(*span)]
         for call in message.get("tool_calls", ()):
             if str(call["function"]["name"]) not in said:
                 raise Unwritable("the chat template leaves out a tool call")
-        if str(message["content"] or "").split("</think>")[-1].strip() not in said:
+        there = str(message["content"] or "").split("</think>")[-1].strip() in said
+        if not there and not message.get("tool_calls"):
             raise Unwritable("the chat template rewrites what a turn says")
+        return there
 
     def _begin(self, number: int, words: int, marks: Sequence[tuple[int, int]]) -> int:
         if number == 0:
@@ -304,7 +305,7 @@ def _in_other_words(message: Mapping[str, JSON], other: str) -> dict[str, JSON]:
             }
             for call in found["tool_calls"]
         ]
-    elif not any(found.get(key) for key in ("content", *REASONING_KEYS)):
+    else:
         found["content"] = other
     return found
 
