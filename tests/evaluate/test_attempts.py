@@ -59,6 +59,11 @@ def test_an_interval_is_wilsons_where_all_is_yes_or_no() -> None:
     assert found.high == 1.0
 
 
+def test_one_task_says_nothing_of_others() -> None:
+    found = scores(attempts_of([LONG], TRAJECTORIES), 6)["all"]["progress"]
+    assert (found.mean, found.low, found.high) == (0.5, 0.0, 1.0)
+
+
 def test_the_curve_stays_where_an_attempt_ended() -> None:
     assert to_json(ATTEMPTS, 4, 6)["progress_after_step"] == pytest.approx(
         [(0 + 0.25 + 0.2) / 3, (0.5 + 0.25 + 0.2) / 3, (1 + 0.5 + 0.2) / 3, (1 + 0.5 + 0.2) / 3, (1 + 0.5 + 0.2) / 3]

@@ -108,13 +108,13 @@ def tyreworld(hubs: int, rng: random.Random) -> Drawn:
     facts = ["(in jack boot)", "(in pump boot)", "(in wrench boot)", "(unlocked boot)", "(closed boot)"]
     goal: list[str] = []
     for k in range(1, hubs + 1):
-        facts += [f"(intact r{k})", f"(in r{k} boot)", f"(not-inflated r{k})", f"(on w{k} the-hub{k})"]
-        facts += [f"(on-ground the-hub{k})", f"(tight nuts{k} the-hub{k})", f"(fastened the-hub{k})"]
-        wanted = [f"(inflated r{k})", f"(on r{k} the-hub{k})", f"(in w{k} boot)", f"(tight nuts{k} the-hub{k})"]
+        facts += [f"(intact r{k})", f"(in r{k} boot)", f"(not-inflated r{k})", f"(on w{k} hub{k})"]
+        facts += [f"(on-ground hub{k})", f"(tight nuts{k} hub{k})", f"(fastened hub{k})"]
+        wanted = [f"(inflated r{k})", f"(on r{k} hub{k})", f"(in w{k} boot)", f"(tight nuts{k} hub{k})"]
         goal += wanted[: rng.choice((1, 3, 4) if k > 1 else (3, 4))]
     numbers = range(1, hubs + 1)
     objects = (
-        f"{' '.join(f'the-hub{k}' for k in numbers)} - hub {' '.join(f'nuts{k}' for k in numbers)} - nut "
+        f"{' '.join(f'hub{k}' for k in numbers)} - hub {' '.join(f'nuts{k}' for k in numbers)} - nut "
         f"boot - container {' '.join(f'r{k} w{k}' for k in numbers)} - wheel"
     )
     return objects, " ".join(facts), " ".join(goal)

@@ -2,7 +2,7 @@
   (:domain tyreworld)
 
   (:objects
-    the-hub1 - hub
+    hub1 - hub
     nuts1 - nut
     boot - container
     r1 w1 - wheel)
@@ -16,10 +16,10 @@
     (intact r1)
     (in r1 boot)
     (not-inflated r1)
-    (on w1 the-hub1)
-    (on-ground the-hub1)
-    (tight nuts1 the-hub1)
-    (fastened the-hub1))
+    (on w1 hub1)
+    (on-ground hub1)
+    (tight nuts1 hub1)
+    (fastened hub1))
 
   (:goal
-    (and (inflated r1) (on r1 the-hub1) (in w1 boot))))
+    (and (inflated r1) (on r1 hub1) (in w1 boot))))

@@ -2,7 +2,7 @@
   (:domain tyreworld)
 
   (:objects
-    the-hub1 the-hub2 the-hub3 - hub
+    hub1 hub2 hub3 - hub
     nuts1 nuts2 nuts3 - nut
     boot - container
     r1 w1 r2 w2 r3 w3 - wheel)
@@ -16,32 +16,32 @@
     (intact r1)
     (in r1 boot)
     (not-inflated r1)
-    (on w1 the-hub1)
-    (on-ground the-hub1)
-    (tight nuts1 the-hub1)
-    (fastened the-hub1)
+    (on w1 hub1)
+    (on-ground hub1)
+    (tight nuts1 hub1)
+    (fastened hub1)
     (intact r2)
     (in r2 boot)
     (not-inflated r2)
-    (on w2 the-hub2)
-    (on-ground the-hub2)
-    (tight nuts2 the-hub2)
-    (fastened the-hub2)
+    (on w2 hub2)
+    (on-ground hub2)
+    (tight nuts2 hub2)
+    (fastened hub2)
     (intact r3)
     (in r3 boot)
     (not-inflated r3)
-    (on w3 the-hub3)
-    (on-ground the-hub3)
-    (tight nuts3 the-hub3)
-    (fastened the-hub3))
+    (on w3 hub3)
+    (on-ground hub3)
+    (tight nuts3 hub3)
+    (fastened hub3))
 
   (:goal
     (and
       (inflated r1)
-      (on r1 the-hub1)
+      (on r1 hub1)
       (in w1 boot)
       (inflated r2)
-      (on r2 the-hub2)
+      (on r2 hub2)
       (in w2 boot)
-      (tight nuts2 the-hub2)
+      (tight nuts2 hub2)
       (inflated r3))))
