@@ -268,7 +268,7 @@ def test_an_old_adp_trajectory_is_read() -> None:
     assert counted.tool_calls[0]["function"] == {"name": "bash", "arguments": '{"code":"ls | wc -l"}'}
     assert three.tool_call_id == counted.tool_calls[0]["id"] and page.tool_call_id == clicked.tool_calls[0]["id"]
     assert (last.reward, last.train, record.meta["source"]) == (1.0, True, {"format": "ADP 1.0.0", "id": "old"})
-    assert +losses == {"key:description": 1, "key:details": 1}
+    assert last.thought == "Because." and +losses == {"key:details": 1}
 
 
 def rows_file(folder: Path, *rows: Any, name: str = "rows.jsonl") -> Path:
@@ -481,9 +481,20 @@ def test_a_call_without_answer_has_no_place_in_adp() -> None:
     record = Trajectory(task="t", turns=turns, success=False, reward=0.0)
     with pytest.raises(Unwritable, match="a tool call without a result"):
         to_adp(record, Counter())
-    twice = (*turns[:2], Turn("tool", "a", tool_call_id="c1"), *turns[1:2], Turn("tool", "b", tool_call_id="c1"))
-    with pytest.raises(Unwritable, match="two tool calls with one id"):
-        to_adp(Trajectory(task="t", turns=twice, success=False, reward=0.0), Counter())
+    again = call("c1", "look", {})
+    both = (turns[0], Turn("assistant", "", tool_calls=(again, again)), Turn("tool", "a", tool_call_id="c1"))
+    with pytest.raises(Unwritable, match="two tool calls at once with one id"):
+        to_adp(Trajectory(task="t", turns=both, success=False, reward=0.0), Counter())
+
+
+def test_ids_that_are_given_again_are_made_different_in_adp_and_come_back() -> None:
+    """Many agents name each call of theirs call_1."""
+    called = (Turn("assistant", "", tool_calls=(call("c1", "look", {}),)), Turn("tool", "x", tool_call_id="c1"))
+    record = Trajectory(task="t", turns=(Turn("user", "x"), *called, *called, *called), success=False, reward=0.0)
+    document = through_json(to_adp(record, Counter()))
+    ids = [item["tool_call_id"] for item in document["content"] if "tool_call_id" in item]
+    assert ids[::2] == ids[1::2] and len(set(ids)) == 3
+    assert from_adp(document, Counter()) == record
 
 
 # -- held against the models of the format's own project

@@ -18,12 +18,13 @@ SCHEMA = "1.5.0"
 def to_adp(record: Trajectory, losses: Losses) -> dict[str, JSON]:
     """The trajectory as one ADP document.
 
-    Raises ValueError if it is malformed, Unwritable where the schema refuses it: calls with one id, or without answer.
+    Raises ValueError if it is malformed, Unwritable where the schema refuses it: calls that are not answered. Ids that
+    are given twice, as many agents do, are made different.
     """
     content: list[dict[str, JSON]] = []
     ours: list[dict[str, JSON]] = []
     answered = {turn.tool_call_id for turn in record.turns if turn.role == "tool"}
-    opened: set[str] = set()
+    opened: dict[str, str] = {}
     used: set[str] = set()
     for number, turn in enumerate(record.turns, 1):
         check_turn(number, turn)
@@ -49,7 +50,7 @@ def to_adp(record: Trajectory, losses: Losses) -> dict[str, JSON]:
 def _kept(turn: Turn, items: list[dict[str, JSON]]) -> dict[str, JSON]:
     placed = ["reward"] if isinstance(turn.reward, float) else []
     placed += ["thought"] if "reasoning_content" in items[0] else []
-    placed += ["tool_call_id"] if "tool_call_id" in items[0] and turn.role == "tool" else []
+    placed += ["tool_call_id"] if items[0].get("tool_call_id") == turn.tool_call_id else []
     found = kept(turn, *placed)
     if turn.role in ("system", "tool"):
         found["role"] = turn.role
@@ -60,12 +61,11 @@ def _reward(item: dict[str, JSON], turn: Turn) -> dict[str, JSON]:
     return {**item, "reward": turn.reward} if isinstance(turn.reward, float) else item
 
 
-def _observation(turn: Turn, opened: set[str]) -> dict[str, JSON]:
+def _observation(turn: Turn, opened: dict[str, str]) -> dict[str, JSON]:
     source = "user" if turn.role == "user" else "environment"
     item: dict[str, JSON] = {"class_": "text_observation", "content": turn.content, "source": source}
-    if turn.role == "tool" and turn.tool_call_id in opened:
-        opened.discard(turn.tool_call_id)
-        item["tool_call_id"] = turn.tool_call_id
+    if turn.role == "tool" and turn.tool_call_id is not None and turn.tool_call_id in opened:
+        item["tool_call_id"] = opened.pop(turn.tool_call_id)
     return _reward(item, turn)
 
 
@@ -77,20 +77,20 @@ def _said(turn: Turn) -> dict[str, JSON]:
 
 
 def _calls(
-    turn: Turn, answered: set[str | None], opened: set[str], used: set[str]
+    turn: Turn, answered: set[str | None], opened: dict[str, str], used: set[str]
 ) -> tuple[list[dict[str, JSON]], dict[str, JSON]]:
     """An action for each call; the first has the turn's words. A call that nobody answers has no id here."""
     items: list[dict[str, JSON]] = []
     originals: dict[str, JSON] = {}
     for number, call in enumerate(turn.tool_calls):
         id, name, arguments, whole = call_parts(call, number + 1)
-        known = id if id in answered else None
-        if known in used:
-            raise Unwritable("two tool calls with one id")
-        if known is not None:
-            opened.add(known)
+        if id in opened:
+            raise Unwritable("two tool calls at once with one id")
+        known: str | None = None
+        if id in answered:
+            known = opened[id] = id if id not in used else f"{id}.{len(used)}"
             used.add(known)
-        if known is None or not whole:
+        if known != id or not whole:
             originals[str(number)] = dict(call)
         items.append({"class_": "api_action", "function": name, "kwargs": arguments, "tool_call_id": known})
     items[0]["description"] = turn.content or None

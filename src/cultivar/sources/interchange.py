@@ -218,7 +218,9 @@ def _adp_turn(
         fields["thought"] = first["reasoning_content"]
     fields |= _fields(extra)
     if kind == "message_action":
-        losses["key:description"] += bool(first.get("description"))
+        why = first.get("description")
+        if why and fields.setdefault("thought", why) != why:
+            losses["key:description"] += 1
         return Turn("assistant", **{"content": text_of(first.get("content"), where, losses), **fields})
     if kind in ACTIONS:
         calls = [_action(at + k, item, all_items, extra.get("calls", {}).get(str(k))) for k, item in enumerate(items)]
@@ -227,7 +229,7 @@ def _adp_turn(
         known = (*ACTIONS, *OBSERVATIONS)
         raise ValueError(f"{where} is of the unknown class {kind!r}{did_you_mean(str(kind), known)}; write class_: ...")
     id = first.get("tool_call_id") or _paired(at, all_items)
-    fields = {"tool_call_id": id, **fields}
+    fields = {"tool_call_id": id, "name": first.get("name"), **fields}
     role: Any = extra.get("role") or _observer(first, where, id)
     return Turn(role, _seen(first, where, losses), **fields)
 
