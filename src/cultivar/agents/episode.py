@@ -236,6 +236,7 @@ class Episode:
             "start": self.start,
             "tokens": self.tokens,
             "style": self.style.name,
+            **({"tools": [dict(tool) for tool in self.style.tools]} if self.style.tools else {}),
         }
         return Trajectory(
             task=self.task.id,

@@ -28,7 +28,7 @@ async def rollout(
     ``meta`` of the trajectory holds: ``ended`` (solved | steps | tokens | invalid | stopped: by the environment or by
     the policy), ``steps``, ``invalid`` (steps without an executed action), ``errors`` (indices of the turns they are
     in: see ``masked``), ``progress`` (the best until each step), ``start`` (the progress at the beginning), ``tokens``
-    (completion tokens) and ``style``.
+    (completion tokens), ``style`` and, where the style has any, ``tools``: their definitions, which rows carry.
 
     All assistant turns are to be trained on, invalid ones too. Raises EndpointError if no model answers and whatever
     the environment raises: nothing is scored then. A roll-out in the middle of an item that asks other things at the
