@@ -123,7 +123,8 @@ def _readable(record: Record) -> str:
             lines = [f"{head} · {outcome} · reward {record.reward:g} · {len(record.turns)} turns", ""]
             for turn in record.turns:
                 progress = f"  (progress {turn.progress:.0%})" if turn.progress is not None else ""
-                lines += [f"[{turn.role}]{progress}", turn.content, ""]
+                said = {"content": turn.content, "tool_calls": turn.tool_calls}
+                lines += [f"[{turn.role}]{progress}", text_of(said).strip("\n"), ""]
             return "\n".join(lines)
         case Sample():
             return "\n".join([head, "", *(f"[{m['role']}]\n{text_of(m)}\n" for m in record.messages)])
@@ -150,6 +151,10 @@ def audit_command(given: argparse.Namespace) -> int:
     from cultivar.environments.pddl.auditing.recheck import recheck_run
 
     run = RunDirectory(Path(given.run)).require()
+    if run.settings.recipe == "evaluate":
+        raise InputError(
+            f"{run.path} is an evaluation, whose attempts prove nothing; audit the run that made its tasks"
+        )
     result = recheck_run(run)
     if not result.checked:
         kinds = Counter(str(row.get("kind")) for _, row in run.rows("records.jsonl"))
