@@ -61,6 +61,12 @@ def test_what_an_evaluation_leaves_trains_nobody(gold: Path) -> None:
     assert {"card.md", "report.html", "run.toml", "journal.sqlite"} <= {p.name for p in gold.iterdir()}
 
 
+def test_an_evaluation_is_not_audited(gold: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Attempts may fail and go astray: that is what they are for."""
+    code, _, err = run(capsys, "audit", gold)
+    assert (code, "is an evaluation" in err) == (1, True)
+
+
 def test_two_evaluations_are_compared(gold: Path, chance: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "evaluate", "--compare", chance, gold)
     assert code == 0

@@ -265,6 +265,7 @@ def _page(found: Comparison, paths: tuple[Path, Path], differ: Sequence[str]) ->
         title=f"{found.names[0]} and {found.names[1]}",
         about=found.verdict(),
         provenance=Provenance(recipe="evaluate", paper="2401.13178", command=command, config={"differ": list(differ)}),
+        counts={"task": found.tasks},
         tiles=tuple(found.tiles()),
         sections=tuple(found.sections()),
     )

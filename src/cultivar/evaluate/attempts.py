@@ -156,11 +156,9 @@ LIMITS = (
 
 
 def _tile(name: str, score: Score) -> Tile:
-    return Tile(name, percent(score.mean) if score.units else "–", f"95 %: {score.interval}, {score.units:,} tasks")
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return Tile(
+        name, f"{100 * score.mean:.1f} %" if score.units else "–", f"95 %: {score.interval}, {score.units:,} tasks"
+    )
 
 
 def _scores(found: Scores) -> Section:

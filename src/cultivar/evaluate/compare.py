@@ -18,7 +18,7 @@ from cultivar.core.figures import Bars, Section, Table, Tile
 from cultivar.core.records import JSON
 from cultivar.core.scope import named_rng
 from cultivar.core.text import Cell
-from cultivar.evaluate.attempts import MEASURES, NAMES, Attempt, parts, percent
+from cultivar.evaluate.attempts import MEASURES, NAMES, Attempt, parts
 from cultivar.evaluate.intervals import paired
 from cultivar.evaluate.suite import Score
 
@@ -82,10 +82,10 @@ class Comparison:
                 better, worse = self.names if found.mean < 0 else self.names[::-1]
                 return f"{better} is better than {worse}, and the difference is real: {NAMES[measure]} {found.told()}."
         found = self.of("success")
-        width = percent(max(found.high - found.mean, found.mean - found.low))
+        width = 100 * max(found.high - found.mean, found.mean - found.low)
         return (
             f"No difference between {self.names[0]} and {self.names[1]} can be told: {NAMES['success']} "
-            f"{found.told()}. On these {self.tasks:,} tasks it is known to about {width} either way."
+            f"{found.told()}. These {self.tasks:,} tasks tell it to within about {width:.1f} points."
         )
 
     def to_json(self) -> dict[str, JSON]:

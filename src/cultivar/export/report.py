@@ -125,6 +125,7 @@ class Chart:
     left_out: int
     across: str = ""
     unit: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class Grid:
     columns: tuple[tuple[str, bool], ...]
     rows: tuple[tuple[str, ...], ...]
     left_out: int
-    kind: str
+    wide: bool
+    kind: str = "table"
 
 
 def _figure(figure: Figure) -> Chart | Grid:
@@ -152,8 +154,7 @@ def _grid(table: Table) -> Grid:
         for i, name in enumerate(table.columns)
     )
     left_out = max(0, len(table.rows) - MAX_ROWS)
-    kind = "table wide" if len(columns) > 4 else "table"
-    return Grid(one_line(table.title, MAX_CELL), clip(table.note, 1_000), columns, rows, left_out, kind)
+    return Grid(one_line(table.title, MAX_CELL), clip(table.note, 1_000), columns, rows, left_out, len(columns) > 4)
 
 
 def _is_number(cell: Cell) -> bool:
@@ -186,6 +187,7 @@ def _bars(bars: Bars) -> Chart:
         ticks=tuple((share(tick, top), number(tick) + unit) for tick in ticks),
         left_out=max(0, len(bars.labels) - MAX_BARS),
         unit=unit,
+        wide=bool(bars.intervals),
     )
 
 
