@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cultivar.core.errors import InputError
 from cultivar.evaluate.attempts import Attempt, attempts_of, describe, scores, to_json, values
 from tests.evaluate.worlds import played, task
 
@@ -92,3 +94,12 @@ def test_an_attempt_is_read_from_what_a_roll_out_leaves() -> None:
     found = Attempt.of(LONG, TRAJECTORIES[1])
     assert (found.group, found.conditions, found.steps, found.valid, found.progress) == ("barman", 6, 4, 1, 0.5)
     assert [found.after(k) for k in (0, 1, 2, 30)] == [0.25, 0.25, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "meta", [{}, {**TRAJECTORIES[0].meta, "progress": None}, {**TRAJECTORIES[0].meta, "steps": "x"}]
+)
+def test_what_is_no_roll_out_is_named(meta: dict[str, object]) -> None:
+    broken = replace(TRAJECTORIES[0], meta=meta)
+    with pytest.raises(InputError, match=f"trajectory {broken.id} is no roll-out's"):
+        Attempt.of(SHORT, broken)

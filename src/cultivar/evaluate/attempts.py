@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from cultivar.core.dataset import Dataset
+from cultivar.core.errors import InputError
 from cultivar.core.figures import Bars, Example, Section, Table, Tile
 from cultivar.core.records import JSON, Task, Trajectory
 from cultivar.core.scope import named_rng
@@ -49,12 +50,19 @@ class Attempt:
 
     @classmethod
     def of(cls, task: Task, trajectory: Trajectory) -> Attempt:
-        """Of a roll-out's trajectory. The task's ``meta`` has ``group`` and ``conditions``."""
+        """Of a roll-out's trajectory. The task's ``meta`` has ``group`` and ``conditions``. Raises InputError for a
+        trajectory that is no roll-out's."""
         meta = trajectory.meta
-        curve = (float(meta["start"]), *map(float, meta["progress"]))
-        valid = int(meta["steps"]) - int(meta["invalid"])
-        group, conditions = str(task.meta.get("group", "")), int(task.meta.get("conditions", 0))
-        return cls(task.id, group, conditions, trajectory.success, valid, curve, str(meta["ended"]))
+        try:
+            curve = (float(meta["start"]), *map(float, meta["progress"]))
+            valid, ended = int(meta["steps"]) - int(meta["invalid"]), str(meta["ended"])
+            group, conditions = str(task.meta.get("group", "")), int(task.meta.get("conditions", 0))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"trajectory {trajectory.id} is no roll-out's: its meta is not as one leaves it ({error!r}); evaluate "
+                "the task again in another folder"
+            ) from None
+        return cls(task.id, group, conditions, trajectory.success, valid, curve, ended)
 
     @property
     def steps(self) -> int:
