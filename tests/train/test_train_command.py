@@ -6,6 +6,7 @@ Run with trl 1.16.0, transformers 5.23.0, peft 0.21.2 and torch 2.13.0 (CPU); sk
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from cultivar.cli.main import main
 from cultivar.core.records import Preference, Ranking, Record, Sample, Trajectory, Turn, Verdict
+from cultivar.train.command import trained as trained_by
 from tests.export.fake_run import write_run
 from tests.train.tiny import needed, weights, write_model
 
@@ -97,12 +99,12 @@ def test_kto_of_verdicts(model: Path, tmp_path: Path) -> None:
         Sample(
             messages=({"role": "user", "content": f"{n} + 1?"}, {"role": "assistant", "content": f"{n + 1 + n % 2}"})
         )
-        for n in range(4)
+        for n in range(5)
     ]
     verdicts = [Verdict(subject=s.id, verifier="sum", passed=n % 2 == 0) for n, s in enumerate(samples)]
     run = a_run(tmp_path / "run", [*samples, *verdicts])
-    card = trained("kto", [run], model, tmp_path / "out", "--max-steps", "1")
-    assert card["rows"]["format"] == "verdicts" and card["rows"]["count"] == 4
+    card = trained("kto", [run], model, tmp_path / "out")  # whose last batch is of one row
+    assert card["rows"]["format"] == "verdicts" and card["rows"]["count"] == 5 and card["result"]["steps"] == 2
     assert moved(model, tmp_path / "out" / "model")
 
 
@@ -132,7 +134,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     run = a_run(tmp_path / "run", WALKS)
     flags = ("--masks", "--epochs", "3", "--save-every", "2", "--seed", "5")
     whole = trained("sft", [run], model, tmp_path / "whole", *flags)
-    assert whole["result"]["steps"] == 6
+    assert whole["result"]["steps"] == 6 and whole["result"]["last loss"] < whole["result"]["first loss"]
     step, taken = transformers.Trainer.training_step, [0]
 
     def failing(*given: Any, **named: Any) -> Any:
@@ -187,6 +189,9 @@ def test_adapters(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert not (tmp_path / "lora" / "model" / "model.safetensors").exists()
     trained("sft", [run], model, tmp_path / "merged", "--masks", "--max-steps", "1", "--lora", "2", "--merge")
     assert moved(model, tmp_path / "merged" / "model")
+    base, out = str(model), str(tmp_path / "rate")
+    assert main(["train", "sft", run, "--base", base, "--out", out, "--cpu", "--max-steps", "1", "--lora", "2"]) == 0
+    assert json.loads((tmp_path / "rate" / "train-card.json").read_text())["result"]["learning rate"] == 2e-4
     words = ["train", "sft", run, "--base", str(tmp_path / "lora" / "model"), "--out", str(tmp_path / "next"), "--cpu"]
     assert main(words) == 2
     assert "holds adapters without the weights" in capsys.readouterr().err
@@ -230,6 +235,19 @@ def test_arguments_of_calls_are_not_filled_with_nulls(tmp_path: Path) -> None:
     ]
 
 
+def test_as_the_command_of_a_recipe(model: Path, tmp_path: Path) -> None:
+    """As a recipe that trains would call it: the last line is the model that is served."""
+    needed()
+    script = tmp_path / "train.sh"
+    words = f"train sft --rows $1 --base {model} --out {tmp_path}/models/$2 --cpu --max-steps 1 --batch 2 --at-once 2"
+    script.write_text(f'set -e\n{sys.executable} -m cultivar.cli {words}\necho "openai:$2@http://127.0.0.1:8000/v1"\n')
+    messages = [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "In the hall."}]
+    rows = [{"messages": messages, "prompt": "Where?"}] * 2
+    spec = trained_by(f"sh {script} {{rows}} {{name}}", rows, str(tmp_path), "sft-1")
+    assert spec == "openai:sft-1@http://127.0.0.1:8000/v1"
+    assert moved(model, tmp_path / "models" / "sft-1" / "model")
+
+
 # -- what is refused, in a sentence
 
 
@@ -250,6 +268,9 @@ def test_models_that_lack_something(tmp_path: Path, capsys: pytest.CaptureFixtur
         return [method, "--rows", str(rows), "--out", out, "--cpu", "--base", base, "--batch", "2", "--at-once", "2"]
 
     assert "cannot be loaded" in said(words("none"), capsys)
+    write_model(tmp_path / "empty")
+    (tmp_path / "empty" / "model.safetensors").unlink()
+    assert "TRL cannot train dpo from these rows and" in said(words("empty"), capsys)
     write_model(tmp_path / "bare", template="")
     assert "has no chat template" in said(words("bare"), capsys)
     write_model(tmp_path / "short", max_position_embeddings=16)

@@ -79,7 +79,7 @@ def test_an_environment_that_fails_is_no_attempt_that_failed() -> None:
     world, _ = begun(OSError("the disk is gone"))
     with pytest.raises(OSError, match="the disk is gone"):
         world.act("x")
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(RuntimeError, match="the environment of task a door failed: the disk is gone"):
         world.get_reward()
 
 
@@ -162,6 +162,8 @@ def test_a_template_that_knows_no_tools(tmp_path: Path, capsys: pytest.CaptureFi
     run = a_run(tmp_path / "run", [SPEC, TASK])
     words = ["train", "grpo", run, "--base", str(tmp_path / "tiny"), "--out", str(tmp_path / "out"), "--cpu"]
     assert main(words) == 2
+    assert "reads 512 tokens, the task among them; give fewer, such as 256" in capsys.readouterr().err
+    assert main([*words, "--max-reply", "256"]) == 2
     assert "chat template" in capsys.readouterr().err
 
 

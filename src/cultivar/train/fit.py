@@ -23,8 +23,9 @@ from cultivar.train.methods import Given, trainer_of
 from cultivar.train.rows import IGNORED, Rows
 from cultivar.train.settings import Settings
 
-TOLD = ("loss", "reward")
-"""What is told of a step, and stands in the card, where the method has it."""
+TOLD = {"loss": "loss", "reward": "reward", "frac_reward_zero_std": "share of groups that earned alike"}
+"""What is told of a step, and stands in the card, where the method has it: TRL's name and ours. A group of attempts
+that earned alike teaches nothing."""
 KEPT = 2
 """Checkpoints that are kept."""
 
@@ -63,7 +64,7 @@ def train(
         same(old, card, out)
         if old.get("finished"):
             return old
-    elif old is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif old is None and is_main() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} holds files that are no training; give another --out, or an empty folder")
     base = open_base(settings, rows)
     device = _device(settings)
@@ -78,15 +79,21 @@ def train(
         trainer = _prepared(method, settings, rows, out, base, device, environments, tell)
         kept = _kept(trainer, base.limit)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        _save(trainer, settings, out / "model", base)
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
         raise InputError(_memory_sentence(settings, device, base.limit, out)) from error
-    _save(trainer, settings, out / "model", base)
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {out}: {error.strerror or error}; free some space, and give the same command again: it "
+            "goes on from the last whole checkpoint"
+        ) from error
     result = {"model": str(out / "model"), "device": device, "steps": trainer.state.global_step, **kept}
-    for name in TOLD:
+    result["learning rate"] = trainer.args.learning_rate
+    for name, ours in TOLD.items():
         values = [round(float(entry[name]), 4) for entry in trainer.state.log_history if name in entry]
-        result |= {f"first {name}": values[0], f"last {name}": values[-1]} if values else {}
+        result |= {f"first {ours}": values[0], f"last {ours}": values[-1]} if values else {}
     card |= {"result": result, "log": trainer.state.log_history, "notes": list(base.notes), "finished": True}
     if is_main():
         write_card(out, card)
@@ -119,13 +126,14 @@ def _prepared(
 ) -> Any:
     """The trainer, which tells its steps in our words and nothing on standard output."""
     transformers = needed("transformers", "train")
-    arguments = _arguments(settings, out, device)
+    steps = settings.max_steps or settings.epochs * len(rows) / settings.batch
+    arguments = {**_arguments(settings, out, device), "logging_steps": 10 if steps > 100 else 1}
     trainer = trainer_of(method, Given(settings, rows, arguments, base.tokenizer, base.limit, environments))
     trainer.remove_callback(transformers.PrinterCallback)
 
     def on_log(self: Any, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if logs and "loss" in logs and is_main():
-            said = ", ".join(f"{name} {float(logs[name]):.4f}" for name in TOLD if name in logs)
+            said = ", ".join(f"{ours} {float(logs[name]):.4f}" for name, ours in TOLD.items() if name in logs)
             tell(f"step {state.global_step} of {state.max_steps}: {said}")
 
     trainer.add_callback(type("Told", (transformers.TrainerCallback,), {"on_log": on_log}))

@@ -48,7 +48,7 @@ def trainer_of(method: str, given: Given) -> Any:
             **({"peft_config": _lora(given.settings, method)} if given.settings.lora else {}),
             **more,
         )
-    except (ValueError, RuntimeError, TypeError) as error:
+    except (ValueError, RuntimeError, TypeError, OSError) as error:
         if type(error).__name__ == "OutOfMemoryError" or "allocate memory" in str(error):
             raise
         why = " ".join(str(error).split())[:600]
@@ -94,6 +94,11 @@ def _reward(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
 def _grpo(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
     assert isinstance(given.settings, Grpo)
     settings = given.settings
+    if given.limit and settings.max_reply >= given.limit:
+        raise UsageError(
+            f"--max-reply {settings.max_reply}: {settings.base} reads {given.limit} tokens, the task among them; give "
+            f"fewer, such as {given.limit // 2}"
+        )
     own = {
         "num_generations": settings.rollouts,
         "max_completion_length": settings.max_reply,

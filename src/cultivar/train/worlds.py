@@ -47,12 +47,13 @@ def worlds(begin: Begin, progress: float) -> type:
 
     class World:
         def __init__(self) -> None:
+            self._task = ""
             self._acting: Acting | None = None
             self._reward = self._best = 0.0
             self._failure: Exception | None = None
 
         def reset(self, task: str, **_: Any) -> str:
-            self._acting, first = begin(task)
+            self._task, (self._acting, first) = task, begin(task)
             self._reward, self._best, self._failure = 0.0, first.progress, None
             return first.text
 
@@ -77,7 +78,7 @@ def worlds(begin: Begin, progress: float) -> type:
 
         def get_reward(self) -> float:
             if self._failure is not None:
-                raise self._failure
+                raise RuntimeError(f"the environment of task {self._task} failed: {self._failure}") from self._failure
             return self._reward if self._reward >= 1.0 else progress * self._best
 
     return World
