@@ -39,7 +39,7 @@ class Worlds:
         Returns:
             What is observed after it, or why it could not be done.
         """
-        step = self._environment.act(action)
+        step = self._environment.act(str(action))  # a model may call with anything
         self.done, self.reward, self.progress = step.done, step.reward, step.progress
         return step.observation
 
