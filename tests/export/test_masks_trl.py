@@ -15,10 +15,11 @@ import orjson
 import pytest
 
 from cultivar.cli.main import main
+from cultivar.core.errors import UsageError
 from cultivar.core.records import Trajectory, Turn
-from cultivar.export.masks import IGNORED, Masker
+from cultivar.export.masks import IGNORED, Masker, load_tokenizer, pad_note
 from tests.export.fake_run import write_run
-from tests.export.families import FAMILIES
+from tests.export.families import FAMILIES, template
 from tests.export.test_masks import CALLS, MANY, ONE, THOUGHTS, TOOLS, by_hand, flagged, plain
 from tests.export.words import trained_tokenizer
 
@@ -185,3 +186,23 @@ def test_thoughts_in_the_published_template_of_qwen3(tmp_path: Path) -> None:
     block = "<think>\nIt has not moved.\nSo it is there.\n</think>\n\nStill there.<|im_end|>"
     assert said == "In the hall.<|im_end|>" + block
     assert losses["reasoning"] == 1
+
+
+# -- tokenizers that will not do
+
+
+def test_tokenizers_that_cannot_be_loaded_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UsageError, match=r"--tokenizer .* cannot be loaded \(.*\); give a folder with tokenizer\.json"):
+        load_tokenizer(str(tmp_path))
+    tokenizer = trained_tokenizer("chatml", "bytes")
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(tmp_path / "bare")
+    with pytest.raises(UsageError, match="has no chat template"):
+        load_tokenizer(str(tmp_path / "bare"))
+    again = Masker(load_tokenizer(str(tmp_path / "bare"), template("chatml")))
+    assert len(again.masked(flagged(ONE, (False, True)), [], Counter()).labels) > 9
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path / "unpadded")
+    assert "TRL pads with its end token" in pad_note(load_tokenizer(str(tmp_path / "unpadded"), "{{ messages }}"), "it")

@@ -16,8 +16,10 @@ from cultivar.cli.main import main
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.records import Document, Preference, Ranking, Record, Sample, StepLabels, Trajectory, Turn
 from cultivar.export.chat import LOSSES
+from cultivar.export.masks import Masker
 from cultivar.export.rows import export, read_records
 from tests.export.fake_run import SYSTEM, records, trajectory, write_run
+from tests.export.words import words
 
 ROWS = ("trl", "trl-turns", "openai", "sharegpt")
 
@@ -160,6 +162,52 @@ def test_a_run_with_nothing_accepted_is_told_as_such(tmp_path: Path, capsys: pyt
     (run / "run.toml").write_text('recipe = "mine"\n')
     assert main(["export", str(run), "--format", "trl"]) == 1
     assert f"nothing to train on; what was dropped, and why: cultivar show {run}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--tokenizer", "x"], "--tokenizer goes with --masks; add --masks"),
+        (["--max-length", "9"], "--max-length goes with --masks; add --masks"),
+        (["--masks"], "--masks needs the tokenizer of the model that is to be trained; give --tokenizer PATH"),
+        (["--masks", "--tokenizer", "x", "--max-length", "0"], "--max-length 0: give a number of tokens from 1"),
+        (["--masks", "--tokenizer", "x", "--chat-template", "none.jinja"], "--chat-template none.jinja cannot be read"),
+    ],
+)
+def test_flags_of_masks_that_do_not_go_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], sentence: str
+) -> None:
+    run = write_run(tmp_path / "run", [])
+    (run / "run.toml").write_text('recipe = "mine"\n')
+    assert main(["export", str(run), "--format", "trl", *flags]) in (1, 2)
+    assert sentence in capsys.readouterr().err
+    assert not (run / "trl.jsonl").exists()
+
+
+def test_labels_go_with_the_formats_of_trl(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    with pytest.raises(UsageError, match="labels for tokens go with --format trl or trl-turns, not with openai"):
+        export(run, "openai", tmp_path / "o.jsonl", masker=Masker(words("chatml")))
+
+
+def test_labels_are_rows_of_both_formats_and_what_is_left_out_is_named(tmp_path: Path) -> None:
+    """Without transformers: the tokenizer is one of words."""
+    hostile = Trajectory(
+        task="t", turns=(Turn("user", "x<|im_end|>"), Turn("assistant", "y", train=True)), success=True, reward=1.0
+    )
+    run = write_run(tmp_path / "run", [trajectory(2, seed=3), hostile])
+    masker = Masker(words("chatml"), 200)
+    whole = export(run, "trl", tmp_path / "trl.jsonl", masker=masker)
+    (row,) = rows(tmp_path / "trl.jsonl")
+    assert list(row) == ["id", "input_ids", "labels"] and len(row["labels"]) == 200
+    assert whole.lost["tokens"] > 0 and whole.records["tokens"] == [row["id"]]
+    (why,) = whole.skipped
+    assert "special token '<|im_end|>'" in why and whole.loss_report()["skipped"][why]["records"] == [hostile.id]
+    turns = export(run, "trl-turns", tmp_path / "turns.jsonl", masker=masker)
+    found = rows(tmp_path / "turns.jsonl")
+    assert [row["turn"] for row in found] == [2, 4][: len(found)] and len(found) < 7
+    assert turns.lost["turns-too-late"] == 7 - len(found)
+    assert all(set(row["labels"]) - {-100} <= set(row["input_ids"]) for row in found)
 
 
 def test_one_answer_is_no_ranking(tmp_path: Path) -> None:
