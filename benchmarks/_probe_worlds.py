@@ -12,25 +12,39 @@ from dataclasses import replace
 
 from cultivar.environments.pddl.auditing.canonical import domain_key
 from cultivar.environments.pddl.environment import World
+from cultivar.environments.pddl.grounded import GroundTask, Operator
 from cultivar.environments.pddl.grounding.ground import ground
 from cultivar.environments.pddl.model import Formula
 from cultivar.environments.pddl.narration.goal_words import conjuncts
 from cultivar.environments.pddl.planner.search import plan
-from cultivar.environments.pddl.procedural.compose import choose_mechanics
-from cultivar.environments.pddl.procedural.proposal import Proposal, assemble, propose
+from cultivar.environments.pddl.procedural.compose import consistent, fits
+from cultivar.environments.pddl.procedural.lexicon import Theme, choose_theme
+from cultivar.environments.pddl.procedural.mechanic import Mechanic
+from cultivar.environments.pddl.procedural.mechanics import MECHANICS
+from cultivar.environments.pddl.procedural.proposal import Proposal, assemble
 from cultivar.environments.pddl.procedural.themes import THEMES
 from cultivar.environments.pddl.terse import DONE, TerseWorld
 from cultivar.sources.text import read_corpus
+from cultivar.train.probe.dialogues import Said
 
 EXPANSIONS = 5_000
 VARIANTS = 5
 """Starts from which a problem is demonstrated."""
+WANDERING = 0.15
+"""Chance of an action that is not the plan's."""
 MAX_WALK = 10
 MIN_PLAN = 3
 GOALS = 4
 """Of one session."""
 
 PASSAGES = tuple(document.text for document in read_corpus(None))
+RECIPES = (("work",), ("gate",), ("extra",)) * 3 + (
+    ("work", "gate"),
+    ("work", "work"),
+    ("work", "extra"),
+    ("gate", "gate"),
+)
+"""Groups of mechanics that are added to moving and carrying."""
 LEXICON = THEMES[0]
 """The words that every environment of the control has."""
 
@@ -38,9 +52,21 @@ LEXICON = THEMES[0]
 def environment(seed: int, *, shared: bool = False) -> Proposal:
     """``shared``: with the words of one lexicon, whatever the passage is about."""
     rng = random.Random(f"environment {seed}")
-    if shared:
-        return assemble(LEXICON, choose_mechanics(LEXICON, rng), [], rng)
-    return propose(PASSAGES[seed % len(PASSAGES)], rng)
+    theme = LEXICON if shared else choose_theme(PASSAGES[seed % len(PASSAGES)], rng, THEMES)
+    return assemble(theme, _mechanics(theme, rng), [], rng)
+
+
+def _mechanics(theme: Theme, rng: random.Random) -> list[type[Mechanic]]:
+    """Moving, carrying and one or two more; the proposer's own choice takes two or three more."""
+    while True:
+        chosen = {m.name for m in MECHANICS if m.group == "base"}
+        for group in rng.choice(RECIPES):
+            able = [m for m in MECHANICS if m.group == group and m.name not in chosen and fits(m, theme, chosen)]
+            if able:
+                chosen.add(rng.choice(able).name)
+        picked = [m for m in MECHANICS if m.name in chosen]
+        if len(picked) > len([m for m in MECHANICS if m.group == "base"]) and consistent(picked):
+            return picked
 
 
 def environments(first: int, count: int, avoid: set[str], *, shared: bool = False) -> list[Proposal]:
@@ -74,26 +100,27 @@ def tasks(drawn: Proposal, rng: random.Random, size: int, count: int) -> list[Te
     raise ValueError(f"the mechanics {drawn.mechanics} give no tasks of {MIN_PLAN} steps at size {size}")
 
 
-def sessions(drawn: Proposal, rng: random.Random, sizes: Sequence[int], count: int) -> Iterator[list[str]]:
+def sessions(drawn: Proposal, rng: random.Random, sizes: Sequence[int], count: int) -> Iterator[list[Said]]:
     """``count`` dialogues, ``VARIANTS`` of each problem: ``GOALS`` goals reached one after another, each by a plan.
 
     The first is the problem's own, from its initial state or one that a random walk reaches. The others are one or two
     facts that a random walk would make true: what is told at the beginning, most of a dialogue, is told once for all.
+    Now and then an action that is not the plan's is taken and a new plan made: it is read and not learned.
     """
     made = 0
     while made < count:
         world = world_of(drawn, rng, rng.choice(sizes))
         for variant in range(VARIANTS):
-            start = walked(world, rng) if variant else world.simulator.initial
-            texts = _session(world, rng, start)
-            if len(texts) > 1 and made < count:
-                yield texts
+            turns = _session(world, rng, walked(world, rng) if variant else world.simulator.initial)
+            if len(turns) > 1 and made < count:
+                yield turns
                 made += 1
 
 
-def _session(world: World, rng: random.Random, start: int) -> list[str]:
-    teller, simulator, task = TerseWorld(world, 0), world.simulator, world.simulator.task
-    texts, state, told = [], start, teller.scene(start)
+def _session(world: World, rng: random.Random, state: int) -> list[Said]:
+    teller, task = TerseWorld(world, 0), world.simulator.task
+    turns: list[Said] = []
+    told = teller.scene(state)
     for at in range(GOALS):
         if at == 0:
             aim, wanted = task, conjuncts(task)
@@ -102,15 +129,33 @@ def _session(world: World, rng: random.Random, start: int) -> list[str]:
             some = rng.sample(new, min(len(new), rng.choice((1, 1, 2))))
             aim = replace(task, need=sum(task.bit[atom] for atom in some), forbid=0)
             wanted = list[Formula](some)
-        found = plan(replace(aim, initial=state), max_expansions=EXPANSIONS)
-        if found.status != "solved" or not found.operators:
-            continue
-        texts.append(f"{told} {teller.want(wanted)}")
-        for op in found.operators:
-            texts += [teller.said((op.name, op.args)), DONE]
-            state = simulator.apply(state, op)
-        told = texts.pop()
-    return texts
+        done, after = _reached(world, aim, rng, state)
+        if done:
+            turns += [Said(f"{told} {teller.want(wanted)}")]
+            for op, learned in done:
+                turns += [Said(teller.said((op.name, op.args)), True, learned), Said(DONE)]
+            told, state = turns.pop().text, after
+    return turns
+
+
+def _reached(world: World, aim: GroundTask, rng: random.Random, state: int) -> tuple[list[tuple[Operator, bool]], int]:
+    """(actions that reach the goal, each with whether it is a plan's; where they lead); none if there is no plan."""
+    simulator = world.simulator
+    taken: list[tuple[Operator, bool]] = []
+    ahead = list(plan(replace(aim, initial=state), max_expansions=EXPANSIONS).operators)
+    while ahead:
+        others = [op for op in simulator.applicable(state) if (op.name, op.args) != (ahead[0].name, ahead[0].args)]
+        wandering = bool(others) and rng.random() < WANDERING
+        op = rng.choice(others) if wandering else ahead.pop(0)
+        after = simulator.apply(state, op)
+        if wandering:
+            found = list(plan(replace(aim, initial=after), max_expansions=EXPANSIONS).operators)
+            if not found:
+                continue  # there is no way back, or it is one more plan
+            ahead = found
+        taken.append((op, not wandering))
+        state = after
+    return taken, state
 
 
 def walked(world: World, rng: random.Random, state: int | None = None) -> int:
