@@ -82,17 +82,22 @@ def test_two_evaluations_are_compared(gold: Path, chance: Path, capsys: pytest.C
 
 def test_the_tasks_of_a_run_are_a_suite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = tmp_path / "made"
-    small = ("--environments", "1", "--tasks", "2", "--workers", "0", "--quiet")
+    small = ("--environments", "1", "--tasks", "4", "--workers", "0", "--quiet")
     assert main(["run", "agentgen", *small, "--out", str(made)]) == 0
     capsys.readouterr()
     gold, chance = tmp_path / "gold", tmp_path / "random"
     code, out, _ = run(capsys, "evaluate", "--suite", made, "--policy", "gold", "--quiet", "--json", "--out", gold)
     found = json.loads(out)
-    assert (code, found["scored"], found["scores"]["all"]["success"]["mean"]) == (0, 2, 1.0)
+    assert (code, found["scored"], found["scores"]["all"]["success"]["mean"]) == (0, 4, 1.0)
+    lengths = [
+        int(part.split()[2].split("-")[0].rstrip("+")) for part in found["scores"] if part.startswith("plans of")
+    ]
+    assert lengths == sorted(lengths)
+    assert len(lengths) > 1
     # An evaluation is a suite too: that of its tasks.
     assert run(capsys, "evaluate", "--suite", gold, "--policy", "random", "--quiet", "--out", chance)[0] == 0
     code, out, _ = run(capsys, "evaluate", "--compare", chance, gold, "--json")
-    assert json.loads(out)["tasks"] == 2
+    assert json.loads(out)["tasks"] == 4
 
 
 class Player:

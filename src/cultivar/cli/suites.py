@@ -81,7 +81,7 @@ def open_suite(name: str) -> Suite:
 
 
 def _of_run(run: RunDirectory) -> Suite:
-    """The tasks of a run, once each: of an evaluation, those that it was over."""
+    """The tasks of a run, once each, those with the shortest plans first: of an evaluation, those that it was over."""
     records = list(run.records())
     specs = {record.id: record for record in records if isinstance(record, EnvironmentSpec)}
     tasks = {record.id: record for record in records if isinstance(record, Task)}
@@ -95,7 +95,8 @@ def _of_run(run: RunDirectory) -> Suite:
                 f"{run.path}: task {task.id} is of environment {task.environment}, which is not in the run"
             )
         told[task.environment] = _observations(task, run.settings)
-    found = tuple(_measured(task, specs[task.environment]) for task in tasks.values())
+    ordered = sorted(tasks.values(), key=lambda task: int((task.meta.get("difficulty") or {}).get("plan_length", 0)))
+    found = tuple(_measured(task, specs[task.environment]) for task in ordered)
     return Suite.of(str(run.path), {id: specs[id] for id in told}, found, told)
 
 
