@@ -278,7 +278,8 @@ class Segment:
 
 
 @contextmanager
-def in_openenv(folder: Path) -> Iterator[Play]:
+def served(folder: Path) -> Iterator[tuple[Any, str]]:
+    """The exported package, and the address of its server."""
     uvicorn = importlib.import_module("uvicorn")
     with imported(folder) as package:
         app = importlib.import_module(f"{package.__name__}.server.app").app
@@ -287,8 +288,14 @@ def in_openenv(folder: Path) -> Iterator[Play]:
     thread.start()
     while not server.started:
         time.sleep(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with package.WorldsClient(base_url=f"http://127.0.0.1:{port}").sync() as client:
+    yield package, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@contextmanager
+def in_openenv(folder: Path) -> Iterator[Play]:
+    with served(folder) as (package, url), package.WorldsClient(base_url=url).sync() as client:
 
         def play(task_id: str, actions: Sequence[str]) -> list[Seen]:
             first = client.reset(task=task_id)
@@ -302,8 +309,6 @@ def in_openenv(folder: Path) -> Iterator[Play]:
             return seen
 
         yield play
-    server.should_exit = True
-    thread.join()
 
 
 PLAYERS: dict[str, Callable[[Path], AbstractContextManager[Play]]] = {

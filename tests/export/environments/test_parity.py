@@ -68,3 +68,42 @@ def test_a_difference_is_seen(
     result = parity.compare(run, tmp_path, ["trl"], 12)["trl"]
     assert sum(result["differences"].values()) >= 8
     assert result["first"]["got"] != result["first"]["wanted"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_sessions_of_a_server_are_apart(run: RunDirectory, tmp_path: Path) -> None:
+    """Two clients in one task, in turn: each sees what a lonely player sees. The server's task API knows the tasks."""
+    pytest.importorskip("openenv", reason="openenv is not installed (docs/environments-out.md)")
+    task = next(record for record in worlds() if isinstance(record, Task))
+    reference = parity.Reference(run, 60)
+    environment, _ = reference.begin(task.id)
+    gold, other = environment.gold(task) or [], ["look"] * 3
+    folder = export_environments(run, "openenv", tmp_path / "parity_sessions").folder
+    with parity.served(folder) as (package, url):
+        one, two = (package.WorldsClient(base_url=url).sync() for _ in range(2))
+        with one, two:
+            clients = {one: gold, two: other}
+            seen = {client: [_seen(client.reset(split="train", index=0))] for client in clients}
+            for number in range(len(gold)):
+                for client, actions in clients.items():
+                    if number < len(actions):
+                        seen[client].append(_seen(client.step(package.WorldsAction(text=actions[number]))))
+            assert one.state().task == two.state().task == task.id
+    assert seen[one] == reference.play(task.id, gold)
+    assert seen[two] == reference.play(task.id, other)
+
+
+def _seen(result: Any) -> parity.Seen:
+    return result.observation.text, float(result.reward), result.done
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_gymnasium_checks_the_environment(run: RunDirectory, tmp_path: Path) -> None:
+    why = "gymnasium is not installed (docs/environments-out.md)"
+    checker = pytest.importorskip("gymnasium.utils.env_checker", reason=why)
+    folder = export_environments(run, "gymnasium", tmp_path / "parity_checked").folder
+    with parity.imported(folder) as package:
+        environment = package.Worlds()
+        checker.check_env(environment, skip_render_check=True)
+        assert environment.reset(seed=5) == environment.reset(seed=5)
+        assert len({environment.reset(seed=seed)[1]["task"] for seed in range(20)}) > 1
