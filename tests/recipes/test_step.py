@@ -1,0 +1,206 @@
+"""STeP in a world of two rooms and a box: a student that errs where a test wants it to, and a teacher that sees it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cultivar.agents.episode import Move
+from cultivar.agents.policies import react
+from cultivar.core.errors import Unparsable
+from cultivar.core.protocols import Request
+from cultivar.core.records import EnvironmentSpec, Task, Trajectory
+from cultivar.recipes.step import CHECK, REASONS, TEACH, Config, read_verdict, run
+from cultivar.testing import FunctionModel, try_recipe
+from tests.recipes.acting import GOLD, PASSAGES, TAKE, assert_replays, held, messy, next_of, said
+
+WRONG = {"verdict": "wrong", "reflection": "I misread that.", "thought": "So I do this."}
+
+
+def asked_for_a_verdict(request: Request) -> bool:
+    return said(request, "user")[0].startswith(TEACH)
+
+
+NONE = Config(golden=0)
+
+
+class World:
+    """The student does ``errs[k]`` as its k-th reply and plays well otherwise. The teacher corrects every error that is
+    in ``seen``, with ``fix`` or what a good player would do; it plays well alone."""
+
+    def __init__(self, errs: Mapping[int, str], seen: tuple[str, ...] = ("look", "fly"), fix: str = "") -> None:
+        self.errs, self.seen, self.fix = errs, seen, fix
+
+    def __call__(self, request: Request) -> str:
+        if asked_for_a_verdict(request):
+            prompt = said(request, "user")[0]
+            before, _, step = prompt.rpartition("[the step that the student wants to take]\n")
+            if not any(error in step for error in self.seen):
+                return 'It is right: {"verdict": "correct"}'
+            return json.dumps({**WRONG, "action": self.fix or next_of([before])})
+        replies = len([text for text in said(request, "assistant") if "Reflection:" not in text])
+        action = self.errs.get(replies, next_of(said(request, "user")))
+        return f"Thought: reply {replies}.\nAction: {action}"
+
+
+def tried(world: World, tmp_path: Path, config: Config = NONE) -> tuple[list[Trajectory], Counter[str]]:
+    made, dropped = try_recipe(run, [], replace(config, run=held(tmp_path / "tasks")), model=FunctionModel(world))
+    rows = [record for record in made.records if isinstance(record, Trajectory)]
+    return rows, Counter(row["reason"] for row in dropped)
+
+
+def acted(row: Trajectory) -> list[tuple[str | None, bool]]:
+    return [(turn.action, turn.train) for turn in row.turns if turn.role == "assistant"]
+
+
+def test_a_wrong_step_stays_is_masked_and_never_done(tmp_path: Path) -> None:
+    (row,), dropped = tried(World({1: "look"}), tmp_path)
+    assert acted(row) == [(GOLD[0], True), (None, False), *[(action, True) for action in GOLD[1:]]]
+    wrong, check, right = row.turns[4:7]
+    assert wrong.content == "Thought: reply 1.\nAction: look" and check.content == CHECK
+    assert right.content == f"Reflection: I misread that.\nThought: So I do this.\nAction: {GOLD[1]}"
+    assert [turn.role for turn in row.turns[1:]] == ["user", "assistant"] * 6 + ["user"]
+    assert row.success and row.meta["wrong"] == [4] and row.meta["row"] == "reflected" and not dropped
+    assert row.meta["steps"] == 5
+    assert_replays(row)
+
+
+def test_what_is_not_executed_is_masked_whoever_said_it(tmp_path: Path) -> None:
+    """The teacher takes an error for right, and its own correction cannot be done."""
+    world = World({0: "jump", 1: "fly"}, seen=("fly",), fix="Open locker.")
+    (row,), _ = tried(world, tmp_path)
+    assert acted(row)[:4] == [("jump", False), (None, False), ("Open locker.", False), (GOLD[0], True)]
+    assert row.meta["errors"] == [2, 6] and row.meta["wrong"] == [4]
+    assert_replays(row)
+
+
+def test_only_what_solved_its_task_stays(tmp_path: Path) -> None:
+    endless = World(dict.fromkeys(range(30), "look"), seen=())
+    rows, dropped = tried(endless, tmp_path, Config(golden=0, steps=6))
+    assert rows == [] and dropped == {"attempt-failed": 1}
+    corrected = World({0: "fly", **dict.fromkeys(range(1, 30), "look")}, seen=("fly",))
+    assert tried(corrected, tmp_path, Config(golden=0, steps=6)) == ([], {"attempt-failed": 1})
+
+
+def test_without_a_correction_there_is_nothing_to_learn(tmp_path: Path) -> None:
+    assert tried(World({}), tmp_path) == ([], {"nothing-corrected": 1})
+
+
+def test_golden_trajectories_are_the_teachers(tmp_path: Path) -> None:
+    model = FunctionModel(World({}))
+    config = Config(golden=1, run=held(tmp_path / "tasks"))
+    made, dropped = try_recipe(run, [], config, roles={"teacher": model})
+    (row,) = [record for record in made.records if isinstance(record, Trajectory)]
+    assert acted(row) == [(action, True) for action in GOLD] and row.meta["row"] == "golden" and not dropped
+    assert not any(asked_for_a_verdict(request) for request in model.requests)
+    (row,), _ = tried(World({1: "fly"}), tmp_path, Config(golden=1))
+    assert acted(row)[:3] == [(GOLD[0], True), ("fly", False), (GOLD[1], True)]
+    assert tried(World(dict.fromkeys(range(9), "look")), tmp_path, Config(golden=1, steps=5))[1] == {"golden-failed": 1}
+
+
+def test_the_share_of_golden_tasks(tmp_path: Path) -> None:
+    """Drawn by name: more golden tasks are the same ones and others."""
+    golden = []
+    for share in (0.3, 0.7):
+        config = Config(environments=3, tasks=4, golden=share, steps=1)
+        _, dropped = try_recipe(run, PASSAGES, config, model=FunctionModel(World({})))
+        golden.append({row["item"] for row in dropped if row["reason"] == "golden-failed"})
+    assert golden[0] < golden[1] and 0 < len(golden[0]) < len(golden[1]) < 12
+
+
+def test_the_teacher_sees_what_the_student_sees_and_no_more(tmp_path: Path) -> None:
+    model = FunctionModel(World({2: "look"}))
+    made, _ = try_recipe(run, [], Config(golden=0, run=held(tmp_path / "tasks")), model=model)
+    (row,) = [record for record in made.records if isinstance(record, Trajectory)]
+    prompts = [said(request, "user")[0] for request in model.requests if asked_for_a_verdict(request)]
+    assert len(prompts) == 5
+    assert all(turn.content in prompts[2] for turn in row.turns[:6]) and row.turns[6].content in prompts[2]
+    judging = [request.sampling["temperature"] for request in model.requests if asked_for_a_verdict(request)]
+    assert judging == [0.0] * 5
+    assert prompts[2].endswith("[the step that the student wants to take]\nThought: reply 2.\nAction: look")
+    assert TAKE not in prompts[2] and CHECK not in prompts[2]
+
+
+POLICY = react("student")
+LOOK = Move("Action: look", ("look",))
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ({"verdict": "maybe"}, '"verdict": "correct" or "wrong"'),
+        ([], '"verdict": "correct" or "wrong"'),
+        ({**WRONG}, '"action" must be a text'),
+        ({**WRONG, "action": ["go"]}, '"action" must be a text'),
+        ({**WRONG, "action": "x" * 2001}, '"action" must be a text'),
+        ({**WRONG, "reflection": " ", "action": "go"}, '"reflection" must be a text'),
+        ({**WRONG, "action": " LOOK. "}, "is the proposed one"),
+        ({**WRONG, "thought": "Action: jump", "action": "go"}, "must hold none"),
+        ({**WRONG, "thought": "x\nObservation: y", "action": "go\nnow Action: jump"}, "one bare action"),
+    ],
+)
+def test_a_verdict_that_is_none(reply: Any, why: str) -> None:
+    with pytest.raises(Unparsable) as caught:
+        read_verdict(f"```json\n{json.dumps(reply)}\n```", LOOK, POLICY)
+    assert why in str(caught.value)
+
+
+def test_what_cannot_be_done_is_not_right() -> None:
+    with pytest.raises(Unparsable, match="it is wrong, and another one is wanted"):
+        read_verdict('{"verdict": "correct"}', Move("hm", (), None, "no action"), POLICY)
+    assert read_verdict('{"verdict": "Correct "}', LOOK, POLICY) is None
+    found = read_verdict(json.dumps({**WRONG, "action": "Action: go  on"}), LOOK, POLICY)
+    assert found is not None and found.actions == ("go on",) and found.content.endswith("\nAction: go on")
+
+
+def test_a_teacher_that_cannot_be_read_ends_the_attempt(tmp_path: Path) -> None:
+    def model(request: Request) -> str:
+        return "Looks fine to me!" if asked_for_a_verdict(request) else "Action: look"
+
+    config = Config(golden=0, run=held(tmp_path / "tasks"))
+    made, dropped = try_recipe(run, [], config, model=FunctionModel(model))
+    assert not made.records and [row["reason"] for row in dropped] == ["no-verdict"]
+
+
+def test_messy_replies(tmp_path: Path) -> None:
+    config = Config(environments=3, tasks=3, steps=6, golden=0.4)
+    made, dropped = try_recipe(run, PASSAGES, config, model=FunctionModel(messy))
+    assert {row["reason"] for row in dropped} <= REASONS.keys() and len(dropped) >= 9
+
+    def half(request: Request) -> Any:
+        """A teacher that mends everything, in a mess of words, and a student that is one."""
+        if not asked_for_a_verdict(request):
+            return messy(request)
+        action = next_of([said(request, "user")[0].rpartition("[the step")[0]])
+        return f"<think>hm {{}}</think>Sure:\n```json\n{json.dumps({**WRONG, 'action': action})}\n```\nGood luck!"
+
+    for seed in range(4):
+        config = Config(golden=0, run=held(tmp_path / "tasks"), steps=20)
+        made, dropped = try_recipe(run, [], config, model=FunctionModel(half), seed=seed)
+        assert {row["reason"] for row in dropped} <= REASONS.keys()
+        for row in made.records:
+            if isinstance(row, Trajectory):
+                assert_replays(row)
+
+
+def test_it_resumes(tmp_path: Path) -> None:
+    model = FunctionModel(World({1: "look", 4: "fly"}))
+    config = Config(golden=0, run=held(tmp_path / "tasks"))
+    made, _ = try_recipe(run, [], config, model=model, out=tmp_path / "out")
+    asked = len(model.requests)
+    again, _ = try_recipe(run, [], config, model=model, out=tmp_path / "out")
+    assert [r.to_json() for r in again.records] == [r.to_json() for r in made.records]
+    assert [type(record) for record in made.records] == [EnvironmentSpec, Task, Trajectory]
+    assert len(model.requests) == asked == 10
+
+
+@pytest.mark.parametrize(("flag", "value"), [("steps", 0), ("golden", 1.1), ("temperature", -1.0)])
+def test_bad_settings(flag: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"--{flag} {value}: give"):
+        Config(**{flag: value})  # type: ignore[arg-type]
