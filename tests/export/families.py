@@ -43,7 +43,7 @@ def last_question(messages: Messages) -> int:
 def chatml_tools(messages: Messages, tools: list[Any], default: str) -> list[Piece]:
     system = messages[0]["content"] if messages[0]["role"] == "system" else default
     listed = "\n\n# Tools\n<tools>" + "".join("\n" + json.dumps(t) for t in tools) + "\n</tools>" if tools else ""
-    return [(f"<|im_start|>system\n{system}{listed}<|im_end|>\n", None)] if system or listed else []
+    return [(f"<|im_start|>system\n{system}{listed}<|im_end|>\n", None)]
 
 
 def chatml_answers(messages: Messages, n: int) -> str:
@@ -89,7 +89,7 @@ def qwen3(messages: Messages, tools: list[Any]) -> list[Piece]:
             thought = message.get("reasoning_content", "")
             said = chatml_calls(message)
             if n > last_question(messages) and (n == len(messages) - 1 or thought):
-                said = f"<think>\n{thought}\n</think>\n\n" + said.lstrip("\n")
+                said = f"<think>\n{thought.strip(chr(10))}\n</think>\n\n" + said.lstrip("\n")
             found += [("<|im_start|>assistant\n", None), (said + "<|im_end|>", n), ("\n", None)]
     return found
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cultivar.agents.episode import Limits, Style
 from cultivar.agents.policies import Gold, act, tools
@@ -19,14 +21,16 @@ from cultivar.core.records import JSON, Trajectory
 from cultivar.environments.pddl.environment import PddlEnvironment
 from cultivar.export.adp import to_adp
 from cultivar.export.atif import to_atif
-from cultivar.export.chat import chat, tools_of
+from cultivar.export.chat import Unwritable, chat, tools_of
 from cultivar.export.masks import IGNORED, Masker
 from cultivar.sources.interchange import from_adp, from_atif
 from cultivar.testing import ScriptedModel
 from tests.agents.world import scope_of
 from tests.environments.pddl.store import SPEC, TASK
 from tests.export.families import FAMILIES
+from tests.export.test_masks import by_hand, plain, tokenizer_of
 from tests.export.words import words
+from tests.sources.test_trajectories import trajectories
 
 
 @pytest.fixture
@@ -85,3 +89,19 @@ async def test_roll_outs_go_out_and_come_back(style: Style, journal: Journal) ->
         assert again == found and again.id == found.id and not +losses
     for family in ("chatml", "mistral") if style.name == "tools" else FAMILIES:
         assert len(learned(family, found)) == sum(turn.train for turn in found.turns)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(["chatml", "qwen3", "deepseek", "harmony", "llama3"]), trajectories())
+def test_no_token_is_wrong_whatever_is_said_called_and_thought(family: str, record: Trajectory) -> None:
+    if not any(turn.train for turn in record.turns):
+        return
+    turns, tokenizer = chat(record, Counter()), tokenizer_of(family, "words")
+    try:
+        found = Masker(tokenizer).masked(turns, [], Counter())
+    except Unwritable as refused:
+        assert "the chat template refuses it (" in str(refused) or "private use" in str(refused)
+        return
+    which = tuple(turn.train for turn in turns)
+    ids, labels = by_hand(tokenizer, FAMILIES[family].pieces(plain(turns), []), which)
+    assert (found.input_ids, found.labels) == (ids, labels)
