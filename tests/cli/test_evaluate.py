@@ -67,6 +67,13 @@ def test_an_evaluation_is_not_audited(gold: Path, capsys: pytest.CaptureFixture[
     assert (code, "is an evaluation" in err) == (1, True)
 
 
+def test_what_is_not_finished_says_how_to_go_on(gold: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.toml").write_text((gold / "run.toml").read_text().replace("finished = true", "finished = false"))
+    assert f"cultivar evaluate --config {tmp_path}/run.toml" in run(capsys, "show", tmp_path)[1]
+    code, _, err = run(capsys, "run", "--config", tmp_path)
+    assert (code, "cultivar evaluate --config" in err) == (2, True)
+
+
 def test_two_evaluations_are_compared(gold: Path, chance: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "evaluate", "--compare", chance, gold)
     assert code == 0

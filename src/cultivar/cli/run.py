@@ -55,6 +55,8 @@ def run_command(words: list[str]) -> int:
             run_parser(None).print_help()
             return 0
         raise UsageError(f"which recipe? cultivar run RECIPE ...; recipes: {', '.join(registry.names())}")
+    if stored is not None and stored.recipe == "evaluate":
+        raise UsageError("these are the settings of an evaluation; repeat it with: cultivar evaluate --config ...")
     recipe = registry.get(name)
     given = run_parser(recipe).parse_all(words[1:])
     for flag, least in (("concurrency", 1), ("workers", 0)):

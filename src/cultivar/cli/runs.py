@@ -74,7 +74,8 @@ def _show_run(run: RunDirectory, given: argparse.Namespace) -> int:
     rows += [(f"calls as {row['role']}", f"{row['calls']:,}") for row in spending]
     print(table(rows))
     if not run.finished:
-        print(f"not finished: run it again with: cultivar run --config {run.path}/run.toml --out {run.path}")
+        command = "evaluate" if settings.recipe == "evaluate" else "run"
+        print(f"not finished: run it again with: cultivar {command} --config {run.path}/run.toml --out {run.path}")
     return 0
 
 
