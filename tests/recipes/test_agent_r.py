@@ -68,7 +68,7 @@ def test_the_first_error_ends_the_prefix_and_the_rest_is_done_again(tmp_path: Pa
     assert actions(revised) == ["look", "look", *GOLD]
     assert flags(revised) == [False, False, True, True, True, True, True]
     assert_replays(revised)
-    assert revised.meta["wrong"] == 2 and revised.meta["found"] is True
+    assert revised.meta["wrong"] == 2 and revised.meta["found"] is True and revised.meta["ended"] == "solved"
     assert actor.judged == [1, 2] and not dropped
     first = next(turn for turn in revised.turns if turn.train)
     sentence = next(s for s in REVISIONS.splitlines() if s in first.content)
@@ -97,6 +97,20 @@ def test_a_splice_that_does_not_hold_is_dropped(tmp_path: Path) -> None:
     rows, dropped = tried(Actor([RED], [OPEN, BACK], [RED], bad_at=2), tmp_path)
     assert [row.meta["row"] for row in rows] == ["optimal"]
     assert dropped == {"splice-broken": 1}
+
+
+def test_two_bad_paths_with_one_error_give_one_revision(tmp_path: Path) -> None:
+    """Both look around first, and then go astray in ways of their own."""
+
+    class Straying(Actor):
+        def __call__(self, request: Request) -> str | Reply:
+            before = said(request, "assistant")
+            if before and "look" in before[0] and request.n > 1:
+                return reply(*(self.move(action) for action in ("look", "fly")))
+            return super().__call__(request)
+
+    rows, dropped = tried(Straying([RED, "look"], [OPEN], [], bad_at=1), tmp_path, replace(SMALL, c=9, simulations=8))
+    assert [row.meta["row"] for row in rows] == ["optimal", "revision"] and dropped["same-revision"] >= 1
 
 
 def test_good_steps_that_were_done_already_are_left_out(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ Departures from the paper:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -34,9 +35,10 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Example, Histogram, Section, Table, Tile
 from cultivar.core.protocols import Engine, Environment
-from cultivar.core.records import JSON, Document, Record, Task, Trajectory
+from cultivar.core.records import Document, Record, Task, Trajectory
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
+from cultivar.core.text import Cell
 from cultivar.environments.pddl import playable as worlds
 from cultivar.environments.pddl.playable import Playable, playable
 from cultivar.train.command import command_words, trained
@@ -106,6 +108,7 @@ REASONS = {
     **worlds.REASONS,
     "no-good-path": "some attempt of the tree reaches the value asked for (--alpha)",
     "no-judgement": "the agent says of each step that it reads whether it is good, bad or uncertain",
+    "same-revision": "no other revision trajectory of the task has the same actions",
     "splice-broken": "after the bad prefix the good path can be done in the environment, and ends as well as before",
 }
 LIMITS = (
@@ -119,10 +122,10 @@ SHOWN = 30_000
 
 @dataclass
 class Searched:
-    """What one task gave: its rows, and of every pair how far it came."""
+    """What one task gave: its rows, and what became of its pairs."""
 
-    rows: list[Trajectory] = field(default_factory=list)
-    pairs: list[dict[str, JSON]] = field(default_factory=list)
+    rows: list[Trajectory]
+    became: Counter[str] = field(default_factory=Counter)
 
     def records(self) -> list[Trajectory]:
         return self.rows
@@ -162,18 +165,24 @@ def revising(policy: ModelPolicy, move: Move, sentence: str, number: int) -> Mov
 
 async def revision(
     task: Task, pair: tuple[Trajectory, Trajectory, int], scope: Scope, policy: ModelPolicy, environment: Environment
-) -> tuple[Trajectory | None, dict[str, JSON]]:
-    """The revision trajectory of a pair, if there is one, and what is to be told of the pair."""
+) -> Trajectory | str:
+    """The revision trajectory of a pair, or why there is none."""
     bad, good, since = pair
-    told: dict[str, JSON] = {"shared": since, "bad": value_of(bad), "good": value_of(good), "ended": "row"}
     try:
         error = await first_error(bad, since, scope)
     except Unparsable as why:
         scope.discard("no-judgement", bad, message=str(why))
-        return None, {**told, "ended": "no-judgement"}
+        return "no-judgement"
     wrong = moves_of(bad)[: None if error is None else error + 1]
     rest, broken = moves_of(good, since, executed=True), list[str]()
     sentence = scope.rng("revision").choice(REVISIONS.splitlines())
+    told = {
+        "row": "revision",
+        "shared": since,
+        "found": error is not None,
+        "bad": value_of(bad),
+        "good": value_of(good),
+    }
     for skipped, move in enumerate(rest):
         right = [revising(policy, move, sentence, len(wrong)), *rest[skipped + 1 :]]
         try:
@@ -182,11 +191,10 @@ async def revision(
             broken.append(str(why))
             continue
         if value_of(made) >= value_of(good):
-            told |= {"wrong": len(wrong), "found": error is not None, "skipped": skipped}
-            return replace(made, meta={**made.meta, **told, "row": "revision"}), told
+            return replace(made, meta={**made.meta, **told, "skipped": skipped})
         broken.append(f"it ends with the value {value_of(made):.2f}")
     scope.discard("splice-broken", bad, good=good.id, wrong=len(wrong), message=broken[0] if broken else "")
-    return None, {**told, "ended": "splice-broken"}
+    return "splice-broken"
 
 
 async def search(task: Task, scope: Scope, config: Config, level: float, play: Playable) -> Searched:
@@ -198,23 +206,25 @@ async def search(task: Task, scope: Scope, config: Config, level: float, play: P
     if value_of(tree.best) < level:
         scope.drop("no-good-path", best=value_of(tree.best), paths=len(tree.trajectories))
     best = masked(tree.best)
-    made = Searched([replace(best, meta={**best.meta, "row": "optimal"})])
+    found = Searched([replace(best, meta={**best.meta, "row": "optimal"})])
     for number, pair in enumerate(pairs_of(tree.trajectories, level, config.beta)[: config.pairs]):
-        row, told = await revision(task, pair, scope.child(f"pair-{number}"), policy, environment)
-        made.pairs.append(told)
-        made.rows += [row] if row is not None else []
-    return made
+        made = await revision(task, pair, scope.child(f"pair-{number}"), policy, environment)
+        if isinstance(made, Trajectory) and actions_of(made) in map(actions_of, found.rows[1:]):
+            scope.discard("same-revision", made)
+            made = "same-revision"
+        found.became["holds" if isinstance(made, Trajectory) else made] += 1
+        found.rows += [made] if isinstance(made, Trajectory) else []
+    return found
 
 
 def describe(records: Sequence[Record], rounds: Mapping[str, tuple[int, float, Sequence[Searched]]]) -> Dataset:
     rows = [record for record in records if isinstance(record, Trajectory)]
     revised = [row for row in rows if row.meta["row"] == "revision"]
-    table = [
-        (name, tasks, level, len(made), len(pairs), *(sum(p["ended"] == why for p in pairs) for why in ENDS))
+    table: list[tuple[Cell, ...]] = [
+        (name, tasks, level, len(made), *(sum(one.became[fate] for one in made) for fate in BECAME))
         for name, (tasks, level, made) in rounds.items()
-        for pairs in [[pair for one in made for pair in one.pairs]]
     ]
-    columns = ("iteration", "tasks", "least value", "with a good path", "pairs", "hold", "broken", "not judged")
+    columns = ("iteration", "tasks", "least value", "with a good path", *(f"pairs: {fate}" for fate in BECAME))
     found = sum(bool(row.meta["found"]) for row in revised)
     figures = (
         Table("What became of the tasks", columns, tuple(table)),
@@ -231,7 +241,7 @@ def describe(records: Sequence[Record], rounds: Mapping[str, tuple[int, float, S
     return Dataset(records, tiles, (Section("Revisions", figures, text),), examples, REASONS, LIMITS, ("agents",))
 
 
-ENDS = ("row", "splice-broken", "no-judgement")
+BECAME = ("holds", "splice-broken", "same-revision", "no-judgement")
 
 
 @recipe("agent-r", paper="2501.11425", roles=("actor",))
