@@ -119,7 +119,7 @@ def test_other_bad_files(tmp_path: Path) -> None:
 def test_verdicts_as_rows() -> None:
     good, bad, torn = (Sample(messages=(*USER, {"role": "assistant", "content": text})) for text in ("a", "b", "c"))
     talk = Trajectory(task="t", turns=(Turn("user", "x"), Turn("assistant", "y")), success=True, reward=1.0)
-    said: list[tuple[Record, bool | None]] = [(good, True), (bad, False), (torn, True), (torn, False), (good, None)]
+    said: list[tuple[Record, bool | None]] = [(good, True), (bad, False), (torn, False), (torn, True), (good, None)]
     verdicts = [Verdict(subject=record.id, verifier="v", passed=passed) for record, passed in [*said, (talk, True)]]
     left_out: Counter[str] = Counter()
     rows = list(judged([*verdicts, good, bad, torn, talk], left_out))

@@ -68,7 +68,7 @@ def _read(template: str) -> str:
 
 
 def _pad(tokenizer: Any, name: str) -> tuple[str, ...]:
-    """Gives a tokenizer without a pad token its end token for one, and says so."""
+    """Says what stands in for a missing pad token (TRL takes the end token); raises UsageError if nothing can."""
     if tokenizer.pad_token is not None:
         return ()
     if tokenizer.eos_token is None:
@@ -76,7 +76,6 @@ def _pad(tokenizer: Any, name: str) -> tuple[str, ...]:
             f"--base {name}: its tokenizer has no pad token and no end token to fill short rows with; set one: "
             f'tokenizer.pad_token = "..."; tokenizer.save_pretrained({name!r})'
         )
-    tokenizer.pad_token = tokenizer.eos_token
     return (f"{name} has no pad token: short rows are filled with its end token {tokenizer.eos_token!r}, unlearned",)
 
 
