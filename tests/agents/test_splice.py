@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cultivar.agents.episode import Limits, Move
 from cultivar.agents.policies import Gold, react
@@ -56,3 +60,36 @@ async def test_nothing_follows_the_end(journal: Journal) -> None:
     gold = await gold_moves(journal)
     with pytest.raises(Broken, match="the episode ended before it"):
         await splice(world(), TASK, Gold(), gold, gold[:1], "spliced")
+
+
+ACTIONS = (
+    RED,
+    BACK,
+    "Open big box in red room.",
+    "Take ball out of big box in red room.",
+    "Put ball down in hall.",
+    "fly",
+    "",
+)
+MOVES = st.lists(
+    st.sampled_from([Move(f"Action: {a}", (a,) if a else (), None, "nothing read") for a in ACTIONS]), max_size=7
+)
+
+
+@given(MOVES, MOVES)
+def test_whatever_is_spliced_was_said_to_just_these_actions(wrong: list[Move], right: list[Move]) -> None:
+    environment = world()
+    environment.begin(TASK)
+    steps = [environment.act(move.actions[0]) if move.actions else None for move in (*wrong, *right)]
+    early = any(step is not None and step.reward == 1.0 for step in steps[:-1])
+    refused = any(step is None or not step.valid for step in steps[len(wrong) :])
+    try:
+        found = asyncio.run(splice(world(), TASK, Gold(), wrong, right, "spliced"))
+    except Broken:
+        assert early or refused
+        return
+    assert not early and not refused
+    said = [step.observation if step is not None else "nothing read" for step in steps]
+    assert [turn.content for turn in found.turns[3::2]] == [f"Observation: {text}" for text in said]
+    assert [turn.train for turn in found.turns[2::2]] == [False] * len(wrong) + [True] * len(right)
+    assert found.success == bool(steps and steps[-1] is not None and steps[-1].reward == 1.0)

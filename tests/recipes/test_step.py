@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cultivar.agents.episode import Move
 from cultivar.agents.policies import react
-from cultivar.core.errors import Unparsable
-from cultivar.core.protocols import Request
+from cultivar.core.errors import EndpointError, Unparsable
+from cultivar.core.protocols import Choice, Request
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory
 from cultivar.recipes.step import CHECK, REASONS, TEACH, Config, read_verdict, run
 from cultivar.testing import FunctionModel, try_recipe
@@ -151,6 +153,23 @@ def test_a_verdict_that_is_none(reply: Any, why: str) -> None:
     assert why in str(caught.value)
 
 
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(["correct", "wrong"]), json_values, json_values, json_values)
+def test_whatever_a_teacher_writes_is_one_action_or_refused(verdict: str, why: Any, thought: Any, action: Any) -> None:
+    reply = {"verdict": verdict, "reflection": why, "thought": thought, "action": action}
+    try:
+        found = read_verdict(json.dumps(reply), LOOK, POLICY)
+    except Unparsable:
+        return
+    assert found is None or POLICY.style.read(Choice(found.content), 0).actions == found.actions != ()
+
+
 def test_what_cannot_be_done_is_not_right() -> None:
     with pytest.raises(Unparsable, match="it is wrong, and another one is wanted"):
         read_verdict('{"verdict": "correct"}', Move("hm", (), None, "no action"), POLICY)
@@ -187,6 +206,25 @@ def test_messy_replies(tmp_path: Path) -> None:
         for row in made.records:
             if isinstance(row, Trajectory):
                 assert_replays(row)
+
+
+def test_it_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
+    config, world = Config(golden=0, run=held(tmp_path / "tasks")), World({1: "look", 4: "fly"})
+    whole, _ = try_recipe(run, [], config, model=FunctionModel(world))
+    for at in (1, 4, 9):
+        asked = list[Request]()
+
+        def broken(request: Request, at: int = at, asked: list[Request] = asked) -> str:
+            asked.append(request)
+            if len(asked) == at:
+                raise EndpointError("down", status=503)
+            return world(request)
+
+        failing = FunctionModel(broken)
+        out = tmp_path / f"out-{at}"
+        first, _ = try_recipe(run, [], config, model=failing, out=out)
+        again, _ = try_recipe(run, [], config, model=failing, out=out)
+        assert not first.records and again.records == whole.records and len(asked) == 11
 
 
 def test_it_resumes(tmp_path: Path) -> None:
