@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cultivar.core.errors import InputError
+from cultivar.core.errors import EndpointError, InputError
 from cultivar.core.protocols import Model, Reply, Request
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory, Turn
 from cultivar.recipes.agent_r import JUDGE, REASONS, REVISIONS, Config, pairs_of, run
@@ -236,6 +236,26 @@ def test_messy_replies(tmp_path: Path) -> None:
     for row in made.records:
         if isinstance(row, Trajectory):
             assert_replays(row)
+
+
+def test_it_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
+    """In the tree, in a roll-out, at the judge."""
+    config, actor = replace(SMALL, run=held(tmp_path / "tasks")), Actor([RED, "look"], [OPEN], [], bad_at=2)
+    calls = FunctionModel(actor)
+    whole, _ = try_recipe(run, [], config, model=calls)
+    for at in (2, 9, len(calls.requests)):
+        asked = list[Request]()
+
+        def broken(request: Request, at: int = at, asked: list[Request] = asked) -> str | Reply:
+            asked.append(request)
+            if len(asked) == at:
+                raise EndpointError("down", status=503)
+            return actor(request)
+
+        first, _ = try_recipe(run, [], config, model=FunctionModel(broken), out=tmp_path / f"out-{at}")
+        again, _ = try_recipe(run, [], config, model=FunctionModel(broken), out=tmp_path / f"out-{at}")
+        assert not first.records and again.records == whole.records
+        assert len(asked) == len(calls.requests) + 1
 
 
 def test_it_resumes(tmp_path: Path) -> None:
