@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from cultivar.core.errors import InputError
 from cultivar.core.protocols import Engine
 from cultivar.core.records import Document, Record
 from cultivar.core.rundir import RunDirectory, RunSettings
+from cultivar.environments.pddl import playable as module
 from cultivar.environments.pddl.demonstrate import demonstrate
-from cultivar.environments.pddl.playable import Playable, of_run, playable
+from cultivar.environments.pddl.playable import REASONS, Playable, drawn, of_run, playable
+from cultivar.environments.pddl.proposer import sample
 from cultivar.testing import try_recipe
 from tests.environments.pddl.store import PLAN, SPEC, TASK
 
@@ -26,14 +29,16 @@ def held(folder: Path, *records: Record, **config: str) -> RunDirectory:
     return run
 
 
-def opened(out: Path, environments: int = 2, tasks: int = 3, run: str = "") -> Playable:
+def opened(
+    out: Path, environments: int = 2, tasks: int = 3, run: str = "", passages: Sequence[Document] = PASSAGES
+) -> Playable:
     kept: list[Playable] = []
 
     async def go(engine: Engine, passages: list[Document]) -> Dataset:
         kept.append(await playable(engine, passages, run, environments, tasks))
         return Dataset([])
 
-    try_recipe(go, PASSAGES, out=out)
+    try_recipe(go, passages, out=out)
     return kept[0]
 
 
@@ -47,6 +52,25 @@ def test_environments_are_drawn_for_the_first_passages(tmp_path: Path) -> None:
         environment.begin(task)
         steps = [environment.act(action) for action in environment.gold(task) or ()]
         assert steps[-1].reward == 1.0
+
+
+def test_more_environments_are_the_same_ones_and_others(tmp_path: Path) -> None:
+    small, large = opened(tmp_path, 1), opened(tmp_path, 3)
+    assert large.tasks[:3] == small.tasks and len(large.specs) == 3
+    assert len({task.id for task in large.tasks}) == 9
+
+
+def test_a_passage_that_comes_again_is_one(tmp_path: Path) -> None:
+    found = opened(tmp_path, 4, passages=[PASSAGES[0], PASSAGES[0], PASSAGES[1]])
+    assert len(found.specs) == 2 and len(found.tasks) == 6
+
+
+def test_tasks_that_do_not_pass_the_gates_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every problem is the same one: the first is taken, the others are duplicates."""
+    monkeypatch.setattr(module, "sample", lambda text, seed, task_seed, size: sample(text, seed, 7, 2))
+    made = drawn(PASSAGES[0], 3, 5)
+    assert len(made["tasks"]) == 1 and [row["gate"] for row in made["rejected"]] == ["duplicate-task"] * 8
+    assert set(REASONS) >= {"duplicate-task"}
 
 
 def test_the_tasks_of_a_run_are_taken_as_they_were_told(tmp_path: Path) -> None:

@@ -8,22 +8,23 @@ Either way the tasks are the items of what comes next: ``engine.map(function, pl
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from cultivar.core.errors import InputError, Unparsable
+from cultivar.core.errors import InputError
 from cultivar.core.protocols import Engine
 from cultivar.core.records import Document, EnvironmentSpec, Record, Task, Trajectory
 from cultivar.core.rundir import RunDirectory
-from cultivar.core.scope import Scope
-from cultivar.environments.pddl.accepted import Accepted
+from cultivar.core.scope import together
+from cultivar.environments.pddl.assess import Demands, assess
 from cultivar.environments.pddl.auditing.gates import GATES
 from cultivar.environments.pddl.environment import PddlEnvironment
 from cultivar.environments.pddl.narration.narrate import Mode
-from cultivar.environments.pddl.proposer import ProceduralProposer
+from cultivar.environments.pddl.proposer import UNCONDITIONED_SIZES, draw, sample
 
 TRIES = 3
 """Problems that are proposed for each task wanted."""
@@ -62,34 +63,38 @@ async def playable(engine: Engine, passages: Iterable[Document], run: str, envir
     """
     if run:
         return of_run(RunDirectory(Path(run)).require())
-    drawn = await engine.map(draw, islice(passages, environments), tasks, stage="environments")
-    specs = {found.spec.id: found.spec for found in drawn}
-    return Playable(specs, [task for found in drawn for task in found.tasks], dict.fromkeys(specs, "full"))
+    chosen = {passage.id: passage for passage in islice(passages, environments)}
+    seeds = (engine.rng("environment", id).getrandbits(48) for id in chosen)
+    work = (engine.once("environment", drawn, passage, tasks, seed) for passage, seed in zip(chosen.values(), seeds))
+    specs, found = dict[str, EnvironmentSpec](), list[Task]()
+    for passage, made in zip(chosen.values(), await together(*work)):
+        for rejected in made["rejected"]:
+            engine.discard(rejected["gate"], passage, message=rejected["message"])
+        if made["tasks"]:
+            specs[made["spec"].id] = made["spec"]
+            found += made["tasks"]
+    return Playable(specs, found, dict.fromkeys(specs, "full"))
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """No row yet, and so nothing that counts towards the rows wanted."""
+def drawn(passage: Document, tasks: int, seed: int) -> dict[str, Any]:
+    """A procedural environment about a passage, up to so many tasks in it that have passed the gates, and what has not.
 
-    spec: EnvironmentSpec
-    tasks: tuple[Task, ...]
-
-
-async def draw(passage: Document, scope: Scope, tasks: int) -> Drawn:
-    """A procedural environment about a passage, and so many tasks in it that have passed the gates."""
-    proposer = ProceduralProposer(passage)
-    try:
-        spec = await proposer.environment(scope.child("environment"), ())
-    except Unparsable as error:
-        scope.drop(error.reason, message=str(error))
-    accepted, tried = Accepted(spec), 0
-    while len(accepted) < tasks and tried < TRIES * tasks:
-        branch = scope.child(f"pose-{tried}")
-        tried += 1
-        accepted.admit(await accepted.examine(proposer.problem(spec, branch), branch), branch, {"stage": "posed"})
-    if not accepted:
-        scope.drop("too-few-tasks", message=f"None of {tried} proposed tasks passed the gates.")
-    return Drawn(spec, tuple(accepted.tasks))
+    A step of the set and not of an item, so that what a run estimates, or wants, are attempts at tasks.
+    """
+    rng = random.Random(seed)
+    spec, keys, rejected = draw(passage.text, seed, passage.id), dict[str, Task](), list[Mapping[str, Any]]()
+    for _ in range(TRIES * tasks):
+        problem = sample(passage.text, seed, rng.getrandbits(48), rng.choice(UNCONDITIONED_SIZES))
+        made = assess(spec, problem, asdict(Demands()), rng.getrandbits(48))
+        if made["findings"]:
+            rejected.append(made["findings"][0])
+        elif made["key"] in keys:
+            rejected.append({"gate": "duplicate-task", "message": GATES["duplicate-task"]})
+        else:
+            keys[made["key"]] = made["task"]
+        if len(keys) == tasks:
+            break
+    return {"spec": spec, "tasks": list(keys.values()), "rejected": rejected}
 
 
 def of_run(run: RunDirectory) -> Playable:
