@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cultivar.agents.episode import Move
 from cultivar.agents.policies import react
 from cultivar.core.errors import EndpointError, Unparsable
-from cultivar.core.protocols import Choice, Request
+from cultivar.core.protocols import Choice, Reply, Request
 from cultivar.core.records import EnvironmentSpec, Task, Trajectory
 from cultivar.recipes.step import CHECK, REASONS, TEACH, Config, read_verdict, run
 from cultivar.testing import FunctionModel, try_recipe
@@ -88,6 +88,12 @@ def test_only_what_solved_its_task_stays(tmp_path: Path) -> None:
     assert rows == [] and dropped == {"attempt-failed": 1}
     corrected = World({0: "fly", **dict.fromkeys(range(1, 30), "look")}, seen=("fly",))
     assert tried(corrected, tmp_path, Config(golden=0, steps=6)) == ([], {"attempt-failed": 1})
+
+
+def test_a_student_that_says_nothing_fails(tmp_path: Path) -> None:
+    config = Config(golden=0, run=held(tmp_path / "tasks"))
+    _, dropped = try_recipe(run, [], config, model=FunctionModel(lambda request: Reply(())))
+    assert [row["reason"] for row in dropped] == ["attempt-failed"]
 
 
 def test_without_a_correction_there_is_nothing_to_learn(tmp_path: Path) -> None:

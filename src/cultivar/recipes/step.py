@@ -142,7 +142,9 @@ async def reflected(task: Task, scope: Scope, config: Config, play: Playable) ->
     episode = await Episode.begin(play.environment(task), task, policy, Limits(steps=config.steps))
     wrong = list[int]()
     while episode.ended is None:
-        proposed = (await think(episode, policy, scope))[0]
+        proposed = next(iter(await think(episode, policy, scope)), None)
+        if proposed is None:
+            break
         try:
             corrected = await verdict_on(episode, proposed, scope, policy, config.retries)
         except Unparsable as error:
