@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -246,3 +247,15 @@ def test_a_refusal_of_every_item_is_told(tmp_path: Path, capsys: pytest.CaptureF
     assert code == 1
     assert "failed-infrastructure: scripted:none.jsonl has no reply left" in err
     assert "read one" not in out
+
+
+def test_attempts_of_an_agent_are_not_audited(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "attempts"
+    shutil.copytree(finished, other)
+    rows = [json.loads(line) for line in (other / "records.jsonl").read_text().splitlines()]
+    lines = [json.dumps({**row, **({"agent": "student"} if row["kind"] == "trajectory" else {})}) for row in rows]
+    (other / "records.jsonl").write_text("\n".join(lines) + "\n")
+    code, _, err = run(capsys, "audit", other)
+    assert code == 1 and " attempts of an agent" in err

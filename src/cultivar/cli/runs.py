@@ -156,6 +156,12 @@ def audit_command(given: argparse.Namespace) -> int:
         raise InputError(
             f"{run.path} is an evaluation, whose attempts prove nothing; audit the run that made its tasks"
         )
+    attempts = sum(isinstance(r, Trajectory) and r.agent != "planner" for r in run.records())
+    if attempts:
+        raise InputError(
+            f"{run.path} holds {attempts:,} attempts of an agent, and audit proves plans; audit the run that made the "
+            "tasks (the recipe has played the attempts itself)"
+        )
     result = recheck_run(run)
     if not result.checked:
         kinds = Counter(str(row.get("kind")) for _, row in run.rows("records.jsonl"))
