@@ -94,7 +94,7 @@ def tasks(drawn: Proposal, rng: random.Random, size: int, count: int) -> list[Te
         world = world_of(drawn, rng, size)
         steps = plan(world.simulator.task, max_expansions=EXPANSIONS).steps()
         if len(steps) >= MIN_PLAN:
-            found.append(TerseWorld(world, 2 * len(steps) + 6))
+            found.append(TerseWorld(world, 2 * len(steps) + 6, remind=True))
             if len(found) == count:
                 return found
     raise ValueError(f"the mechanics {drawn.mechanics} give no tasks of {MIN_PLAN} steps at size {size}")
@@ -105,7 +105,8 @@ def sessions(drawn: Proposal, rng: random.Random, sizes: Sequence[int], count: i
 
     The first is the problem's own, from its initial state or one that a random walk reaches. The others are one or two
     facts that a random walk would make true: what is told at the beginning, most of a dialogue, is told once for all.
-    Now and then an action that is not the plan's is taken and a new plan made: it is read and not learned.
+    Now and then an action that is not the plan's is taken and a new plan made: it is read and not learned. The goal is
+    told again after each action, in tasks too: without that none of it was learned in the same time.
     """
     made = 0
     while made < count:
@@ -131,10 +132,12 @@ def _session(world: World, rng: random.Random, state: int) -> list[Said]:
             wanted = list[Formula](some)
         done, after = _reached(world, aim, rng, state)
         if done:
-            turns += [Said(f"{told} {teller.want(wanted)}")]
+            want = teller.want(wanted)
+            turns.append(Said(f"{told} {want}"))
             for op, learned in done:
-                turns += [Said(teller.said((op.name, op.args)), True, learned), Said(DONE)]
-            told, state = turns.pop().text, after
+                turns += [Said(teller.said((op.name, op.args)), True, learned), Said(f"{DONE} {want}")]
+            turns.pop()
+            told, state = DONE, after
     return turns
 
 

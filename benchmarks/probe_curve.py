@@ -86,7 +86,7 @@ def demonstrated(drawn: Proposal, problem: Problem, rng: random.Random) -> list[
         start = walked(world, rng) if variant else world.simulator.initial
         solution = plan(replace(world.simulator.task, initial=start), max_expansions=EXPANSIONS)
         if solution.operators:
-            found.append(alternating(TerseWorld(world, 0, start).dialogue(solution.steps())))
+            found.append(alternating(TerseWorld(world, 0, start, remind=True).dialogue(solution.steps())))
     return found
 
 

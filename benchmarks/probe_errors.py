@@ -27,18 +27,18 @@ from benchmarks._probe_worlds import EXPANSIONS, environments, tasks, walked, wo
 from cultivar.environments.pddl.environment import World
 from cultivar.environments.pddl.planner.search import plan
 from cultivar.environments.pddl.procedural.proposal import Proposal
-from cultivar.environments.pddl.terse import DONE, REFUSED, TerseWorld
+from cultivar.environments.pddl.terse import TerseWorld
 from cultivar.train.probe.dialogues import Said
 from cultivar.train.probe.play import Outcome, at_random
 
 ARMS = ("clean", "masked", "unmasked")
-SIZES = (1, 2)
+SIZES = (1,)
 VARIANTS = 5
 
 
 def dialogue(world: World, rng: random.Random, start: int, share: float) -> list[Said]:
     """A solution from ``start`` with errors in it, which are not flagged; empty where no plan is found."""
-    teller, simulator, task = TerseWorld(world, 0, start), world.simulator, world.simulator.task
+    teller, simulator, task = TerseWorld(world, 0, start, remind=True), world.simulator, world.simulator.task
     turns, state = [Said(teller.begin())], start
 
     def planned() -> list[Any]:
@@ -55,14 +55,14 @@ def dialogue(world: World, rng: random.Random, start: int, share: float) -> list
                 wrong = rng.choice(others)
                 state = simulator.apply(state, wrong)
                 ahead = planned()
-                turns += [Said(teller.said((wrong.name, wrong.args)), True, False), Said(DONE)]
+                turns += [Said(teller.said((wrong.name, wrong.args)), True, False), Said(teller.answer(True))]
                 if simulator.is_goal(state) or not ahead:
                     return []  # by chance it was none, or there is no way back
             elif wrong is not None:
-                turns += [Said(teller.said((wrong.name, wrong.args)), True, False), Said(REFUSED)]
+                turns += [Said(teller.said((wrong.name, wrong.args)), True, False), Said(teller.answer(False))]
         op = ahead.pop(0)
         state = simulator.apply(state, op)
-        turns += [Said(teller.said((op.name, op.args)), True, True), Said(DONE)]
+        turns += [Said(teller.said((op.name, op.args)), True, True), Said(teller.answer(True))]
     return turns[:-1] if len(turns) > 1 else []
 
 
@@ -95,7 +95,7 @@ def main() -> int:
     held = [
         world
         for at in range(given.tasks)
-        for world in tasks(drawn[at % len(drawn)], random.Random(f"held {at}"), SIZES[at // len(drawn) % 2], 1)
+        for world in tasks(drawn[at % len(drawn)], random.Random(f"held {at}"), SIZES[0], 1)
     ]
     columns = ("limited", "free")
     outcomes: dict[str, dict[str, list[list[Outcome]]]] = {c: {name: [] for name in ARMS} for c in columns}

@@ -51,3 +51,10 @@ def test_what_cannot_be_done_changes_nothing_and_counts() -> None:
     assert teller.act("").done  # the horizon
     assert teller.begin() == told
     assert told.startswith("can ") and " ; now " in told and " ; want " in told
+
+
+def test_a_reminder_tells_the_goal_after_every_action() -> None:
+    teller = TerseWorld(world_of(seeds()[0]), 2, remind=True)
+    goal = teller.begin().partition(" ; want ")[2]
+    assert teller.act("juggle").observation == f"no ; want {goal}"
+    assert teller.act(teller.choices()[0]).observation == f"ok ; want {goal}"

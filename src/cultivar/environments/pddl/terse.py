@@ -1,8 +1,8 @@
 """A PDDL task told in as few words as can be: for small models, whose time goes by words.
 
-The first text lists the actions, the goal and what holds; every later one is "ok", or "no" where an action was not
-executed. Articles are left out (the reader of actions does without them), and so is the list of objects: those that
-matter are in the goal or in what holds.
+The first text lists the actions, what holds and the goal; every later one is "ok", or "no" where an action was not
+executed, and with ``remind`` the goal again. Articles are left out (the reader of actions does without them), and so is
+the list of objects: those that matter are in the goal or in what holds.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ class TerseWorld:
     changes nothing and counts as a step.
     """
 
-    def __init__(self, world: World, steps: int, start: int | None = None) -> None:
+    def __init__(self, world: World, steps: int, start: int | None = None, *, remind: bool = False) -> None:
         self._world = world
         self._voice = voice = copy.copy(world.narrator)
         voice.__dict__.pop("_phrasing", None)
         voice.shown, voice._facts = {}, {}  # names as they are in PDDL: each is one word, "linen-room"
         self._start = world.simulator.initial if start is None else start
         self.steps = steps
+        self._reminder = f" {self.want(conjuncts(world.simulator.task))}" if remind else ""
         self._state, self._taken, self._progress = self._start, 0, 0.0
 
     def begin(self) -> str:
@@ -76,11 +77,15 @@ class TerseWorld:
         solved = simulator.is_goal(self._state)
         done = solved or self._taken >= self.steps
         valid = operator is not None
-        return Step(DONE if valid else REFUSED, float(solved), done, valid, self._progress)
+        return Step(self.answer(valid), float(solved), done, valid, self._progress)
+
+    def answer(self, valid: bool) -> str:
+        """What is told after an action."""
+        return (DONE if valid else REFUSED) + self._reminder
 
     def dialogue(self, calls: Sequence[Call]) -> list[str]:
         """The texts told and the actions taken in turn, an action last: a plan put into words."""
         texts = [self.begin()]
         for call in calls:
-            texts += [self.said(call), DONE]
+            texts += [self.said(call), self.answer(True)]
         return texts[:-1]
