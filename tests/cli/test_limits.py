@@ -121,3 +121,16 @@ def test_an_estimate_does_not_train(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main([*words, "--train", f"touch {tmp_path}/trained {{rows}}"]) == 2
     assert "--estimate would train" in capsys.readouterr().err
     assert not (tmp_path / "trained").exists()
+
+
+@pytest.mark.parametrize("name", ["arena-learning", "diverse-evol", "synthquestions", "wizardcoder"])
+def test_what_chooses_among_the_whole_set_is_not_ended_early(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--want counted the rows of every stage, and took the head of the file for a selection."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "a", "output": "b"}\n' * 3)
+    source = [] if name == "synthquestions" else ["--input", str(rows)]
+    words = ["run", name, *source, "--model", "words:8", "--want", "2", "--out", str(tmp_path / "r")]
+    assert main(words) == 2
+    assert "decides on its rows with the whole set" in capsys.readouterr().err

@@ -96,6 +96,11 @@ class Run:
         self.config = config_of(recipe, given, dict(stored.config) if stored else None)
         given.want = given.want or list(stored.want if stored else ())
         self.limits = Limits(given, recipe.roles)
+        if self.limits.want and recipe.whole:
+            raise UsageError(
+                f"{recipe.name} decides on its rows with the whole set before it: --want would cut the set; leave it "
+                "out, and give fewer items or other settings"
+            )
         if self.limits.first and vars(self.config).get("train"):
             raise UsageError("--estimate would train; leave out --train, and add what training costs to the estimate")
         self.seed = given.seed if given.seed is not None else (stored.seed if stored else 0)
@@ -235,6 +240,8 @@ class Run:
             raise engine.unfinished
         if engine.missing and not engine.stopping:
             print(f"{engine.missing:,} of the rows wanted are missing: the source ended first", file=sys.stderr)
+        if not dataset.records and engine.stopping:
+            raise InputError("the run ended before anything was accepted; run the same command again to go on")
         if not dataset.records:
             raise InputError(
                 f"nothing was accepted; {out.dropped_path} says why"

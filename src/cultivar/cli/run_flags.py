@@ -52,7 +52,9 @@ def add_run_flags(parser: Parser, out: str) -> None:
     parser.add_argument("--workers", type=int, metavar="N", help="processes for planning (default: one per core)")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="where: here, or on a Ray cluster")
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of a cluster (default: one is started here)")
-    parser.add_argument("--only", metavar="ITEM", help="replay just this item, writing no records")
+    parser.add_argument(
+        "--only", metavar="ITEM", help="replay just the item of this id (dropped.jsonl has them), writing no records"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the first prompts; no model is asked")
     parser.add_argument("--fresh", action="store_true", help="throw the old run in this folder away")
     parser.add_argument("--config", metavar="FILE", help="take the settings from a run.toml")

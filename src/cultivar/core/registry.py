@@ -39,7 +39,7 @@ class Recipe:
     """``config`` is the frozen dataclass whose fields become flags; ``roles`` are the model roles it may ask.
 
     ``takes`` is what its items are: Document (the passages of a corpus) or Instruction (the rows of an input). ``file``
-    is where a user's own recipe stands, as it was named.
+    is where a user's own recipe stands, as it was named. ``whole``: its rows are decided by the whole set.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Recipe:
     module: str
     takes: type[Record] = Document
     file: str = ""
+    whole: bool = False
 
     @property
     def spec(self) -> str:
@@ -77,11 +78,12 @@ class Option:
 _REGISTERED: dict[str, Recipe] = {}
 
 
-def recipe(name: str, *, paper: str = "", roles: tuple[str, ...] = ()) -> Callable[[F], F]:
+def recipe(name: str, *, paper: str = "", roles: tuple[str, ...] = (), whole: bool = False) -> Callable[[F], F]:
     """Registers ``async def run(engine, items, config=Config())`` under a name that the command line knows.
 
     The annotation of ``items`` says what the recipe is run over: ``Iterable[Document]`` for the passages of a corpus,
-    ``Iterable[Instruction]`` for the rows of an input.
+    ``Iterable[Instruction]`` for the rows of an input. ``whole`` says that the set decides which rows there are (a
+    selection, a split, rounds over a pool): such a run cannot end early at a number of rows (``--want``).
     """
 
     def register(function: F) -> F:
@@ -93,7 +95,7 @@ def recipe(name: str, *, paper: str = "", roles: tuple[str, ...] = ()) -> Callab
         if other is not None and other.module == module and other.run.__qualname__ != function.__qualname__:
             raise UsageError(f"two recipes are called {name!r}; give one of them another name")
         config = type(parameter.default)
-        _REGISTERED[name] = Recipe(name, function, config, roles, paper, module, _takes(name, function))
+        _REGISTERED[name] = Recipe(name, function, config, roles, paper, module, _takes(name, function), whole=whole)
         return function
 
     return register

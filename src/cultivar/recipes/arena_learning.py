@@ -90,8 +90,7 @@ class Config:
 
 LEAST = {"iterations": 1, "first": 1, "sft_threshold": 0, "dpo_threshold": 0, "ppo_threshold": 0, "clusters": 0}
 LEAST |= {"diverse": 1, "rated": 1, "temperature": 0, "reply_tokens": 1}
-STAGES = ("sft", "dpo", "ppo")
-TRAINED = ("messages", "prompt", "chosen", "rejected")
+STAGES, TRAINED = ("sft", "dpo", "ppo"), ("messages", "prompt", "chosen", "rejected")
 ANCHORED, BEATEN = 1100.0, 1000
 
 HARD = """\
@@ -210,7 +209,10 @@ async def prepared(
     return [row for row in kept if row.id in mix], rest, counts
 
 
-@recipe("arena-learning", paper="2407.10627", roles=("student", "opponent-*", "judge", "rater", "embedder"))
+ROLES = ("student", "opponent-*", "judge", "rater", "embedder")
+
+
+@recipe("arena-learning", paper="2407.10627", roles=ROLES, whole=True)
 async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Config()) -> Dataset:
     opponents = players(engine, config)
     against = [("student", name) for name in opponents]

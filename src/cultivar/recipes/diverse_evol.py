@@ -216,7 +216,7 @@ def sample(pair: Instruction, **meta: JSON) -> Sample:
     return Sample(messages=messages, parents=pair.parents, meta={**pair.meta, **meta})
 
 
-@recipe("diverse-evol", paper="2311.08182", roles=("embedder", "student"))
+@recipe("diverse-evol", paper="2311.08182", roles=("embedder", "student"), whole=True)
 async def run(engine: Engine, rows: Iterable[Instruction], config: Config = Config()) -> Dataset:
     needed("numpy", "curate")  # before anything is paid for
     if config.train:

@@ -307,7 +307,7 @@ def select(engine: Engine, queries: Iterable[Instruction], per_topic: int) -> li
     return list(kept.values())
 
 
-@recipe("synthquestions", paper="2506.03968", roles=("author", "judge", "answerer", "scorer"))
+@recipe("synthquestions", paper="2506.03968", roles=("author", "judge", "answerer", "scorer"), whole=True)
 async def run(engine: Engine, documents: Iterable[Document], config: Config = Config()) -> Dataset:
     attributed: Queries = ()
     if config.questions:

@@ -253,7 +253,7 @@ async def score(engine: Engine, rounds: list[list[Step]], problems: list[Instruc
     return [] if engine.stopping else [(sum(results), len(results))]
 
 
-@recipe("wizardcoder", paper="2306.08568", roles=("evolver", "answerer", "tester", "student"))
+@recipe("wizardcoder", paper="2306.08568", roles=("evolver", "answerer", "tester", "student"), whole=True)
 async def run(engine: Engine, seeds: Iterable[Instruction], config: Config = Config()) -> Dataset:
     code.require()
     problems, pool = held_out(config), dict[str, Instruction]()
