@@ -5,7 +5,7 @@ its seed: reasoning-gym draws item i of seed s from s + i, so that items of neig
 
 Some verifiers evaluate the answer as Python (``eval``, or sympy's ``parse_expr``). What a model wrote is never given to
 them: two that need nothing but arithmetic (``ARITHMETIC``) get answers of a small grammar, the others are refused. So
-are datasets whose questions depend on the order of sets, and so are others in each process (``UNSTEADY``).
+are datasets whose questions or answers depend on the order of sets, and so differ between processes (``UNSTEADY``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from cultivar.environments.existing.bounded import Bounded, made_with, named, nu
 FAMILY = "reasoning-gym"
 ARITHMETIC = ("countdown", "puzzle24")
 """Datasets whose verifiers evaluate answers, where numbers, + - * / and brackets are enough."""
-UNSTEADY = ("isomorphic_strings", "polynomial_multiplication", "ransom_note")
-"""Datasets that draw different questions from one seed in different processes (measured with 0.1.25)."""
+UNSTEADY = ("isomorphic_strings", "list_functions", "polynomial_multiplication", "ransom_note", "word_ladder")
+"""Datasets whose questions or answers differ from process to process at the same seed (measured with 0.1.25)."""
 OWN_ANSWERS = ("number_sorting",)
 """Datasets whose verifiers evaluate nothing but their own reference answer."""
 BREAK = "\\n"
@@ -141,7 +141,7 @@ def _fault(dataset: str) -> str | None:
     if dataset == "composite":
         return "the dataset 'composite' is made of others; give each of them by its name"
     if dataset in UNSTEADY:
-        return f"the dataset {dataset!r} draws other questions from the same seed in each process; take another"
+        return f"the dataset {dataset!r} draws others from the same seed in each process; take another"
     evaluates = _EVALUATES.search(inspect.getsource(known[dataset][0].score_answer)) is not None
     if evaluates and dataset not in (*ARITHMETIC, *OWN_ANSWERS):
         return f"the verifier of the dataset {dataset!r} runs answers as Python, which is not done here; take another"
