@@ -44,8 +44,8 @@ async def test_the_bot_solves(journal: Journal, capsys: pytest.CaptureFixture[st
 
 async def test_the_view_is_told() -> None:
     """Two doors and a goal around an agent that looks to the east, in a world laid by hand."""
-    from minigrid.core.grid import Grid  # type: ignore[import-not-found,unused-ignore]
-    from minigrid.core.world_object import Ball, Door, Goal, Key, Wall  # type: ignore[import-not-found,unused-ignore]
+    from minigrid.core.grid import Grid
+    from minigrid.core.world_object import Ball, Door, Goal, Key, Wall
 
     environment = MiniGrid(made := spec("MiniGrid-Empty-8x8-v0"))
     await environment.reset(tasks(made, [0])[0])
