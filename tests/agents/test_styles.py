@@ -63,7 +63,7 @@ def test_one_action_is_read_in_plain_text(style: Act, text: str) -> None:
 @pytest.mark.parametrize("style", [Act(), React()])
 def test_what_cannot_be_read_says_why(style: Act, choice: Choice, why: str) -> None:
     move = style.read(choice, 0)
-    assert move.actions == () and why in move.why
+    assert move.actions == () and why in move.why and move.why.startswith("Your reply cannot be read: ")
     assert 0 < len(move.content) <= MAX_REPLY
 
 
@@ -74,6 +74,7 @@ def test_an_imagined_observation_is_not_kept_and_ends_the_reply() -> None:
 
 def test_a_thought_is_what_stands_before_the_action() -> None:
     assert React().read(Choice("Thought: a door\nis there\nAction: Go."), 0).thought == "a door\nis there"
+    assert React().read(Choice("Thought: a door\n\n```\nAction: Go.\n```"), 0).thought == "a door"
     assert React().read(Choice("Action: Go."), 0).thought is None
     assert React().read(Choice("Action: Go.", reasoning="a door"), 0).thought == "a door"
     assert Act().read(Choice("<think>a door</think>Action: Go."), 0).thought == "a door"

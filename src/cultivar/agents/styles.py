@@ -72,7 +72,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 class _Unreadable(Exception):
-    """``str`` is what the author of the reply is told."""
+    """``str`` is what the author of the reply is told, after "Your reply cannot be read:"."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Act:
             _check(choice, text, ended)
             action, at = _action_line(text)
         except _Unreadable as error:
-            return Move(_kept(text), (), thought, str(error))
+            return _unread(text, thought, error)
         return Move(text, (action,), self._thought(text[:at]) or thought, logprob=_logprob(choice, action))
 
     def _thought(self, before: str) -> str | None:
@@ -120,7 +120,7 @@ class React(Act):
         return told if self.instruction is not None else f"{told}\n{THINK}"
 
     def _thought(self, before: str) -> str | None:
-        return _THOUGHT.sub("", before).strip() or None
+        return _FENCE.sub("", _THOUGHT.sub("", before)).strip() or None
 
     def write(self, action: str, number: int, thought: str | None = None) -> Move:
         content = f"Action: {action}" if thought is None else f"Thought: {thought}\nAction: {action}"
@@ -153,7 +153,7 @@ class Tools:
             actions = tuple(_called(call, choice.finish) for call in choice.tool_calls)
         except _Unreadable as error:
             broken = "\n".join(_call_text(call) for call in choice.tool_calls[:MAX_ACTIONS])
-            return Move(_kept("\n".join(filter(None, (text, broken)))), (), thought, str(error))
+            return _unread("\n".join(filter(None, (text, broken))), thought, error)
         calls = tuple(_tool_call(action, number, at) for at, action in enumerate(actions))
         return Move(text[:MAX_REPLY], actions, text.strip() or thought, tool_calls=calls)
 
@@ -189,7 +189,7 @@ class Code:
             body = _block(text)
             actions = block_actions(body)
         except _Unreadable as error:
-            return Move(_kept(text), (), before, str(error))
+            return _unread(text, before, error)
         return Move(text, actions, before, logprob=_logprob(choice, body))
 
     def write(self, action: str, number: int, thought: str | None = None) -> Move:
@@ -333,8 +333,8 @@ def _call_text(call: JSON) -> str:
     return f"{function.get('name')}({function.get('arguments')})" if isinstance(function, dict) else str(call)
 
 
-def _kept(text: str) -> str:
-    return text[:MAX_REPLY] or "(nothing)"
+def _unread(text: str, thought: str | None, error: _Unreadable) -> Move:
+    return Move(text[:MAX_REPLY] or "(nothing)", (), thought, f"Your reply cannot be read: {error}")
 
 
 def _logprob(choice: Choice, part: str) -> float | None:
