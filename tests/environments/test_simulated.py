@@ -91,8 +91,10 @@ ACTIONS = SCRIPT["actions"]
             "'ball', which is neither",
         ),
         ({"actions": [*ACTIONS, {"pattern": "kick {thing}", "values": {}}]}, "give a list of names for each slot"),
-        ({"actions": [*ACTIONS, {"pattern": "kick {a} {a}", "values": {"a": ["tin"]}}]}, "no two alike"),
-        ({"actions": [*ACTIONS, {"pattern": "kick {0}", "values": {}}]}, "slots such as"),
+        ({"actions": [*ACTIONS, {"pattern": "kick {a} {a}", "values": {"a": ["tin"]}}]}, "'a' is there twice"),
+        ({"actions": [*ACTIONS, {"pattern": "kick {0}", "values": {}}]}, "'{0}' is no slot"),
+        ({"actions": [*ACTIONS, {"pattern": "kick a}", "values": {}}]}, "braces belong around"),
+        ({"actions": [*ACTIONS, {"pattern": "put {a} {b 2} {c-3} {d}", "values": {}}]}, "3 slots are the most"),
         ({"actions": [*ACTIONS, {"pattern": "kick {a}", "values": {"a": [["tin"]]}}]}, "give a list of names"),
         ({"actions": [*ACTIONS, "kick"]}, 'must have a "pattern"'),
     ],
@@ -101,6 +103,13 @@ def test_a_script_that_does_not_fit_together(changes: dict[str, Any], told: str)
     with pytest.raises(Unparsable, match="the script has mistakes") as caught:
         read_script(changed(**changes))
     assert told in str(caught.value) and caught.value.reason == "script-unusable"
+
+
+def test_slots_are_words_of_any_language() -> None:
+    """A model that writes its script in German calls a slot {behälter}."""
+    opens = {"pattern": "öffne {Behälter}", "values": {"Behälter": ["tin"]}}
+    script = read_script(changed(actions=[*ACTIONS, opens]))
+    assert script.match("Öffne tin") == ("tin",) and "- öffne [Behälter]" in script.told()
 
 
 def test_a_good_transcript_has_no_fault() -> None:

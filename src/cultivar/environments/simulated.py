@@ -53,7 +53,8 @@ REASONS = {
     "too-long": f"a transcript has no more than {MAX_LINES // 2} actions",
 }
 
-_SLOT = re.compile(r"\{([a-z][a-z_]{0,30})\}")
+_SLOT = re.compile(r"\{([^\W\d_][\w -]{0,30})\}")
+"""A word or two of any language, such as {thing}, {thing 2} or {behälter}."""
 _ACTION_LINE = re.compile(r"^[ \t>*#_\-`]{0,8}action[ \t*_`]{0,4}:", re.I | re.M)
 
 
@@ -66,10 +67,10 @@ class Action:
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
-        parts = _SLOT.split(plain(self.pattern))
+        parts = _SLOT.split(self.pattern.rstrip(".! "))
         for at in range(1, len(parts), 2):
             parts[at] = "(" + "|".join(re.escape(plain(value)) for value in self.values[parts[at]]) + ")"
-        return re.compile("".join(part if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+        return re.compile("".join(part if at % 2 else re.escape(part.casefold()) for at, part in enumerate(parts)))
 
     def match(self, text: str) -> tuple[str, ...] | None:
         """The values in an action's text, in order; None if it is another action."""
@@ -204,15 +205,25 @@ def _actions(value: JSON, wrong: list[str]) -> list[Action]:
             wrong.append(f'action {number} must have a "pattern" and "values"')
             continue
         slots = _SLOT.findall(pattern)
-        if set(_SLOT.sub("", pattern)) & set("{}[]\n") or len(slots) > MAX_SLOTS or len(set(slots)) < len(slots):
-            wrong.append(
-                f"action {number}, {pattern[:60]!r}: at most {MAX_SLOTS} slots such as {{thing}}, no two alike"
-            )
+        if (told := _wrong_slots(pattern, slots)) is not None:
+            wrong.append(f"action {number}, {pattern[:60]!r}: {told}")
         elif set(slots) != values.keys() or not all(_is_values(listed) for listed in values.values()):
             wrong.append(f"action {number}, {pattern[:60]!r}: give a list of names for each slot, and for nothing else")
         else:
             found.append(Action(" ".join(pattern.split()), {slot: tuple(values[slot]) for slot in slots}))
     return found
+
+
+def _wrong_slots(pattern: str, slots: Sequence[str]) -> str | None:
+    rest = _SLOT.sub("", pattern)
+    if (strange := re.search(r"\{[^{}]*\}", rest)) is not None:
+        return f"{strange[0][:40]!r} is no slot; a slot is a word or two in braces, such as {{thing}}"
+    if set(rest) & set("{}[]\n"):
+        return "braces belong around a slot, such as {thing}, and brackets and lines are not for patterns"
+    if len(slots) > MAX_SLOTS:
+        return f"{len(slots)} slots; {MAX_SLOTS} slots are the most"
+    twice = next((slot for slot in slots if slots.count(slot) > 1), None)
+    return f"the slot {twice!r} is there twice; call one {twice + ' 2'!r}" if twice is not None else None
 
 
 def _is_values(listed: JSON) -> bool:
