@@ -156,7 +156,7 @@ def test_errors_one_after_the_other_are_put_right_once() -> None:
     script, lines = read_script(json.dumps(SCRIPT)), read_lines(json.dumps(twice))
     assert fault_of(script, lines, 3) is None
     found = fault_of(script, lines, 4)
-    assert found is not None and found.reason == "too-few-errors"
+    assert found is not None and found.reason == "too-few-errors" and "count once" in found.why
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,16 @@ def tried(world: World, config: Config = THREE) -> tuple[list[Any], Counter[str]
     return list(made.records), Counter(row["reason"] for row in dropped)
 
 
+def test_the_order_says_what_counts_as_an_error_put_right() -> None:
+    """A model that made two errors in a row took itself to have made the two that were asked for."""
+    world = World(dumped(PLAYED))
+    tried(world)
+    assert "at least 3 times" in world.asked[0] and "follow one another count once" in world.asked[0]
+    none = World(dumped(PLAYED))
+    tried(none, Config(errors=0))
+    assert "0 times" not in none.asked[0] and "count once" not in none.asked[0]
+
+
 def dumped(lines: Sequence[dict[str, Any]]) -> str:
     return json.dumps(list(lines))
 
@@ -83,7 +93,7 @@ def test_errors_that_were_ordered_must_be_there() -> None:
     world = World(dumped(PLAYED))
     rows, dropped = tried(world, Config(errors=4, repairs=0))
     assert rows == [] and dropped == {"too-few-errors": 1, "no-transcript": 1}
-    assert "at least 4 errors" in world.asked[0]
+    assert "at least 4 times" in world.asked[0]
     assert len(tried(World(dumped(PLAYED)), Config(errors=3, repairs=0))[0]) == 3
 
 

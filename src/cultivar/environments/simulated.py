@@ -306,7 +306,10 @@ def fault_of(script: Script, lines: Sequence[Line], errors: int) -> Fault | None
             return Fault(0, "order", "the task is done before anything was done")
         if line.done:
             if course.refined < errors:
-                told = f"{course.refined} errors were put right before the end; {errors} are wanted at least"
+                told = (
+                    f"of the {errors} errors that are wanted {course.refined} were put right before the task was done "
+                    "(errors that follow one another count once); make another, and put it right, before the end"
+                )
                 return Fault(_kept(at), "too-few-errors", told)
             return None
         if line.speaker == "master":

@@ -95,6 +95,10 @@ action in the words of its form. It makes mistakes as one does who does not know
 thinks about what the observation said, and does something else. It never does a refused action again before something \
 has changed."""
 
+ORDER = """\
+the player makes an error and puts it right by what it does next; errors that follow one another count once. They are \
+not all of one kind."""
+
 REASONS = simulated.REASONS
 LIMITS = (
     "No program executed these worlds: that an action works, and that the task is done, is what the model said of it.",
@@ -117,8 +121,8 @@ class Played:
 async def play(script: simulated.Script, scope: Scope, config: Config) -> tuple[list[Line] | Fault, int]:
     """A transcript that keeps to the script, or what was wrong with the last one; and how often it was cut."""
     told = orjson.dumps(script.to_json(), option=orjson.OPT_INDENT_2).decode()
-    order = f"The player must make at least {config.errors} errors, of different kinds, and put each of them right."
-    asked = f"{PLAY}\n\n{order}\n\nThe script:\n{told}\n\nAnswer with one JSON list of turns; "
+    order = f"\n\nIt happens at least {config.errors} times that {ORDER}" if config.errors else ""
+    asked = f"{PLAY}{order}\n\nThe script:\n{told}\n\nAnswer with one JSON list of turns; "
     lines, fault = list[Line](), Fault(0, "unfinished", "")
     for cut in range(config.repairs + 1):
         end = "the master begins by saying what the player sees at the start."
