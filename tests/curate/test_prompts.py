@@ -49,6 +49,13 @@ def test_rows_are_long_enough_and_begin_and_read_differently() -> None:
     assert {row["reason"] for row in dropped} <= set(prompts.REASONS)
 
 
+def test_a_prompt_has_ten_characters_or_more() -> None:
+    given = rows("Who is it", "Count fish", "   Sing!    ", "¿Qué hora es?")
+    kept, dropped = engine_of(lambda engine: prompts.distinct(engine, given))
+    assert kept == [given[1], given[3]]
+    assert [(row["reason"], row["evidence"]) for row in dropped] == [("too-short", {"least": 10})] * 2
+
+
 def test_the_nearest_to_a_benchmark_are_left_out() -> None:
     placed = [(row, [float(n), 1.0]) for n, row in enumerate(rows(*"abcdef"))]
     kept, dropped = engine_of(lambda engine: prompts.unlike(engine, placed, [[0.0, 1.0]], k=2))

@@ -118,6 +118,25 @@ def test_online_ratings_depend_on_the_order_of_the_battles_and_these_do_not() ->
     assert sum(elo(battles).values()) == pytest.approx(3000)
 
 
+def test_online_ratings_move_by_how_far_a_battle_was_from_what_was_expected() -> None:
+    """With k 400 the first win takes equals to 1200 and 800; then the stronger is expected to take 10 of 11."""
+    won, lost = Battle("a", "b", 1), Battle("a", "b", 0)
+    assert elo([won], k=400) == pytest.approx({"a": 1200, "b": 800})
+    assert elo([won, won], k=400) == pytest.approx({"a": 1200 + 400 / 11, "b": 800 - 400 / 11})
+    assert elo([won, lost], k=400) == pytest.approx({"a": 1200 - 4000 / 11, "b": 800 + 4000 / 11})
+    once = Battle("a", "b", 1, weight=0.5)
+    assert elo([once], k=400) == pytest.approx({"a": 1100, "b": 900})
+
+
+def test_all_battles_of_a_pair_on_one_prompt_count() -> None:
+    """Two prompts, and on each of them three wins of a and one of b: 3 to 1, whichever prompts are drawn."""
+    battles = [Battle("a", "b", outcome, prompt) for prompt in "pq" for outcome in (1, 1, 0, 1)]
+    board = leaderboard(battles, anchor="b", at=1100, rounds=20)
+    best = board.ratings[0]
+    assert (best.player, best.battles) == ("a", 8)
+    assert (best.rating, best.low, best.high) == pytest.approx((1100 + 400 * math.log10(3),) * 3)
+
+
 def test_the_true_order_is_recovered_and_intervals_have_their_level() -> None:
     """Short form; ``python -m benchmarks.arena`` has the repetitions to say it to a percent."""
     shares = []

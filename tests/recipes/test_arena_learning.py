@@ -140,6 +140,20 @@ def test_a_judge_that_prefers_a_place_teaches_nothing() -> None:
     assert rows == (("opponent-a", 48, 0.0, 100.0, None), ("opponent-b", 48, 0.0, 100.0, None))
 
 
+def test_orders_that_contradict_each_other_are_a_tie_whatever_the_average() -> None:
+    """Whoever is shown first wins: the student by 1, the opponent by 9. On average the student loses by 4."""
+
+    def contradicting(request: Request) -> str:
+        return "5 4" if re.findall(r"Q([0-9.]+)", shown(request))[0] == "4" else "10 1"
+
+    dataset, dropped = try_recipe(run, ROWS, NO_MIX, roles=models(judge=contradicting, a=lambda prompt: 8))
+    assert dropped == []
+    assert len(dataset.records) == 0
+    stages = table(dataset, "Stages")
+    assert stages.columns[2:6] == ("battles", "student won", "tied", "lost")
+    assert [row[2:6] for row in stages.rows] == [(16, 0, 16, 0)] * 3
+
+
 def test_games_of_both_orders_are_averaged() -> None:
     """4 against 8 is a loss by 4; with two points for the place that is shown first it still is, on average."""
 

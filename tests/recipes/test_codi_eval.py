@@ -144,6 +144,22 @@ def test_several_answers_make_a_preference_and_a_share() -> None:
     assert table(dataset, "Scores")["length"][1] == 50.0
 
 
+@pytest.mark.parametrize(("third", "rejected"), [("Hurrah again!", None), ("Woe is me.", "Woe is me.")])
+def test_an_answer_that_nobody_judged_is_not_rejected(third: str, rejected: str | None) -> None:
+    def model(request: Request) -> Reply:
+        if request.n == 3:
+            return reply("Hm.", "Hurrah!", third)
+        text = str(request.messages[0]["content"])  # what it is asked again stands behind it
+        judged = {"Hm.": "I would rather not say.", "Hurrah": "joy", "Woe": "sadness"}
+        return reply(next(found for key, found in judged.items() if key in text))
+
+    dataset, _ = try_recipe(run, [JOY], Config(n=3), model=FunctionModel(model))
+    passed = [r.passed for r in dataset.records if isinstance(r, Verdict)]
+    assert passed == [None, True, rejected is None]
+    pairs = [(r.chosen, r.rejected) for r in dataset.records if isinstance(r, Preference)]
+    assert pairs == ([] if rejected is None else [("Hurrah!", rejected)])
+
+
 def test_answers_that_are_not_whole_are_scored_and_never_kept() -> None:
     model = ScriptedModel([reply("one two three", finish="length"), reply("", finish="stop")])
     dataset, _ = try_recipe(run, [LENGTH, KEYWORD], model=model)

@@ -236,6 +236,52 @@ def test_every_round_chooses_in_the_space_of_the_model_trained_on_the_last(tmp_p
     assert [r.to_json() for r in again.records] == [r.to_json() for r in dataset.records]
 
 
+def test_a_newly_trained_student_is_asked_again_in_every_round(tmp_path: Path) -> None:
+    """The first student is least sure of 30, then of 10; the second has learnt, and doubts 20."""
+    (tmp_path / "train.py").write_text(TRAINER)
+    command = f"{sys.executable} {tmp_path / 'train.py'} {{rows}} {{name}}"
+    asked: dict[str, list[str]] = {}
+
+    def open_model(spec: str, role: str) -> Model:
+        if role == "embedder":
+            return LINE
+        doubts = {30: 0.1, 10: 0.2} if "train-1" in spec else {20: 0.1, 10: 0.8}
+
+        def student(request: Request) -> Reply:
+            prompt = str(request.messages[0]["content"])
+            asked.setdefault(spec, []).append(prompt)
+            return sure(doubts.get(int(prompt.split()[1]), 0.9))
+
+        return FunctionModel(student, name=spec)
+
+    config = Config(first=1, rounds=2, growth=1, method="least-confidence", train=command)
+    rows = [row(x) for x in (0, 10, 20, 30)]
+    for seed in range(20):  # until the row that nobody doubts is the one that was drawn
+        asked.clear()
+        dataset, _ = try_recipe(run, rows, config, roles={}, seed=seed, open_model=open_model)
+        if places(dataset)[0] == 0:
+            break
+    assert places(dataset) == [0, 30, 20]
+    assert {spec: sorted(prompts) for spec, prompts in asked.items()} == {
+        "made:train-1-1": ["at 10", "at 20", "at 30"],
+        "made:train-2-2": ["at 10", "at 20"],
+    }
+
+
+def test_every_round_draws_anew() -> None:
+    """With one draw for all rounds, each of them took the row in the same place of what is left."""
+    rows = [row(x) for x in range(100)]
+    dataset, _ = try_recipe(run, rows, Config(first=1, rounds=6, growth=1, method="random"), roles={"embedder": LINE})
+    first, *picks = places(dataset)
+    left = [float(x) for x in range(100) if x != first]
+    drawn = []
+    for pick in picks:
+        drawn.append(left.index(pick))
+        left.remove(pick)
+    assert len(drawn) == 6
+    assert len(set(drawn)) > 3
+
+
 def test_without_training_the_docs_of_the_run_say_that_it_is_no_self_evolution() -> None:
     dataset, _ = try_recipe(run, [row(x) for x in range(9)], Config(first=2, growth=2), roles={"embedder": LINE})
     assert any("not self-evolution" in limit for limit in dataset.limits)

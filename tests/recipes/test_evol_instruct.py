@@ -164,6 +164,52 @@ def test_what_is_not_eliminated() -> None:
     assert dropped == []
 
 
+def test_a_child_repeats_no_prompt_of_its_chain() -> None:
+    """Neither its parent nor what its parent was made from."""
+
+    def rewrite(parent: str, k: int) -> str:
+        return "name a  RIVER." if k == 3 else f"{parent} Add {k}."
+
+    dataset, dropped = try_recipe(run, [SEED], Config(rounds=3, difficulty=0), model=World(rewrite).model)
+    assert [number for _, number in rows(dataset)] == [0, 1, 2]
+    assert [(d["reason"], d["evidence"]["child"]) for d in dropped] == [("unchanged", "name a  RIVER.")]
+
+
+@pytest.mark.parametrize(
+    ("opening", "reason"), [("I was sorry to hear it.", "sorry"), ("I cannot help with that, no.", "answer-refused")]
+)
+def test_an_answer_of_80_words_may_say_sorry(opening: str, reason: str) -> None:
+    for count, lost in ((79, True), (80, False)):
+        answer = f"{opening} {'word ' * (count - len(opening.split()))}"
+        world = World(answer=lambda prompt, text=answer: text if "Add" in prompt else "The Po.")  # type: ignore[misc]
+        dataset, dropped = try_recipe(run, [SEED], Config(rounds=1, difficulty=0), model=world.model)
+        assert len(dataset.records) == 2 - lost
+        assert [d["reason"] for d in dropped] == [reason] * lost
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_only_a_child_with_data_may_grow_by_250_words(operator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OPERATORS", (operator,))
+    most = 250 if operator == "complicate" else 60  # three times --words
+    for more, lost in ((most, False), (most + 1, True)):
+        world = World(lambda parent, k, more=more: f"{parent}{' word' * more}")  # type: ignore[misc]
+        dataset, dropped = try_recipe(run, [SEED], Config(rounds=1, difficulty=0), model=world.model)
+        assert len(dataset.records) == 2 - lost
+        assert [(d["reason"], d["evidence"]["added"]) for d in dropped] == [("too-long", more)] * lost
+
+
+def test_rewrites_and_answers_are_sampled_as_set_and_judges_asked_at_0() -> None:
+    roles = {name: World().model for name in ("evolver", "judge", "answerer")}
+    config = Config(rounds=2, temperature=0.7, top_p=0.5, reply_tokens=99)
+    try_recipe(run, [SEED], config, roles=roles)
+    writing = {"temperature": 0.7, "top_p": 0.5, "max_tokens": 99}
+    for name, count in (("evolver", 2), ("answerer", 3)):
+        assert [request.sampling for request in roles[name].requests] == [writing] * count
+    openings = Counter(text_of(request).split()[0] for request in roles["judge"].requests)
+    assert openings == {"Two": 2, "You": 3}  # whether they amount to the same, and how hard they are
+    assert {request.sampling["temperature"] for request in roles["judge"].requests} == {0}
+
+
 def test_a_child_in_depth_that_leaves_the_data_out_is_eliminated() -> None:
     """Complicating puts the words of new data in the place of old ones, and a rarer prompt has words of its own."""
     data = " ".join(f"row {n};" for n in range(20))

@@ -182,6 +182,20 @@ def test_the_best_and_the_worst_of_several_answers_become_a_preference() -> None
     assert (preference.chosen, preference.rejected, preference.meta["scores"]) == ("fine", "poor", [9.0, 2.0])
 
 
+@pytest.mark.parametrize(("n", "sampling"), [(1, {}), (2, {"temperature": 0.8}), (5, {"temperature": 0.8})])
+def test_several_answers_are_sampled_so_that_they_differ(n: int, sampling: dict[str, float]) -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> str | Reply:
+        if "is to be scored" in says(request):
+            return "Score: 5"
+        asked.append(request)
+        return reply(*(f"answer {k}" for k in range(request.n)))
+
+    try_recipe(run, PASSAGES[:1], Config(n=n), model=model(answer=answer))
+    assert [(request.n, request.sampling) for request in asked] == [(n, sampling)]
+
+
 def test_equal_answers_prefer_nothing() -> None:
     def answer(request: Request) -> str | Reply:
         return "Score: 5" if "is to be scored" in says(request) else reply("one", "two")

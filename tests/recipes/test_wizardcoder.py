@@ -94,6 +94,20 @@ def test_neither_sees_what_the_other_must_not() -> None:
     assert fake.requests[1].n == 3
 
 
+def test_each_role_is_asked_for_its_own_and_at_its_own_temperature() -> None:
+    roles = {name: model() for name in ("evolver", "tester", "answerer")}
+    samples, dropped = made(SEEDS, Config(rounds=1, tests=4, agreed=3, temperature=0.7), roles=roles)
+    assert (len(samples), dropped) == (2, [])
+    openings = {"evolver": ("You write",), "tester": ("You test",) * 2, "answerer": ("Write a function",) * 2}
+    for name, openers in openings.items():
+        asked = [str(request.messages[0]["content"]) for request in roles[name].requests]
+        assert len(asked) == len(openers)
+        assert all(map(str.startswith, asked, openers))
+    sampled = {name: [(r.n, r.sampling["temperature"]) for r in fake.requests] for name, fake in roles.items()}
+    assert sampled == {"evolver": [(1, 0.7)], "tester": [(1, 0)] * 2, "answerer": [(3, 0.7)] * 2}
+    assert Config().temperature == 0.8
+
+
 def test_a_wrong_assertion_does_not_count_and_a_wrong_solution_is_not_kept() -> None:
     tests = TESTS.replace("square(5) == 25", "square(5) == 26")  # which nothing passes
     samples, dropped = made(SEEDS, SEEDS_ALONE, model=model((WRONG, RIGHT, RIGHT), tests))
@@ -330,6 +344,21 @@ def test_evolution_stops_when_the_held_out_score_falls(tmp_path: Path) -> None:
     assert [row[5] for row in told.rows] == ["1 of 3", "3 of 3", "2 of 3"]  # type: ignore[union-attr]
     tiles = {tile.label: tile.value for tile in dataset.tiles}
     assert (tiles["rounds kept"], tiles["best held-out pass@1"]) == (1, "100.0 %")
+
+
+def test_the_student_solves_held_out_problems_once_at_temperature_0(tmp_path: Path) -> None:
+    config, opened = flywheel(tmp_path, {"train-0": 2, "train-1": 1})
+    students: list[FunctionModel] = []
+
+    def opening(spec: str, role: str) -> Model:
+        student = opened(spec, role)
+        assert isinstance(student, FunctionModel)
+        students.append(student)
+        return student
+
+    try_recipe(run, SEEDS, config, model=model(), open_model=opening)
+    assert [len(student.requests) for student in students] == [3, 3]
+    assert {(r.n, r.sampling["temperature"]) for student in students for r in student.requests} == {(1, 0)}
 
 
 def test_a_score_that_stays_the_same_does_not_stop_it(tmp_path: Path) -> None:

@@ -228,6 +228,46 @@ def test_a_judge_that_goes_by_position_gives_no_ranking() -> None:
     assert len(of(records, Sample)) == 6
 
 
+def test_versions_that_tie_are_not_ranked() -> None:
+    """The judge sees which is best, and takes the others as they stand: of these the order decides."""
+
+    def world(request: Request) -> Any:
+        if role_of(request) != "judge":
+            return World()(request)
+        shown = re.findall(r"^([A-H]):\n<<<\n(.*?)\n>>>", text_of(request), re.MULTILINE | re.DOTALL)
+        order = sorted(shown, key=lambda pair: "version 3" not in pair[1])
+        return orjson.dumps({"ranking": [letter for letter, _ in order]}).decode()
+
+    records, dropped, _ = grown(world)
+    assert not dropped
+    assert len(of(records, Ranking)) == 4
+    for ranking in of(records, Ranking):
+        assert [text[:12] for text in ranking.ranked] == ["In version 3", "In version 1"]
+
+
+def several_ways(request: Request) -> Any:
+    """A wrong solution, then three right ones that differ in their words, then another wrong one."""
+    if role_of(request) != "solver":
+        return World()(request)
+    total = sum_of(text_of(request))
+    right = [f"Way {k} is to count.\n{solution(total)}" for k in (1, 2, 3)]
+    return reply(solution(total + 1, slip=True), *right, solution(total + 2, slip=True))
+
+
+@pytest.mark.parametrize(
+    ("labelled", "wanted"), [(0, []), (1, [True]), (2, [True, False]), (3, [True, False, False]), (9, [1, 0, 0])]
+)
+def test_one_right_solution_is_labelled_and_then_wrong_ones(labelled: int, wanted: list[bool]) -> None:
+    records, _, _ = grown(several_ways, Config(rounds=0, labelled=labelled))
+    for seed in SEEDS:
+        found = [r for r in of(records, StepLabels) if r.parents == (seed.id,)]
+        assert [r.meta["right"] for r in found] == wanted
+        assert [r.steps[0] for r in found[:1]] == ["Way 1 is to count."][:labelled]
+        total = sum_of(seed.prompt)
+        wrong = [f"That gives {total + k} (a slip)." for k in (1, 2)]
+        assert [r.steps[1].splitlines()[0] for r in found[1:]] == wrong[: max(0, labelled - 1)]
+
+
 def test_a_second_evolver_takes_part_only_if_it_is_given() -> None:
     rival = FunctionModel(lambda request: reply(*(f"In rival {k}, Eve has 1 + {k} nuts. How many?" for k in (4, 5))))
     world = FunctionModel(World())

@@ -49,6 +49,24 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert told.value.reason == "not-pasted"
 
 
+@pytest.mark.parametrize(
+    ("excerpt", "query", "reason"),
+    [
+        ("Marta has eleven hives along the river", "Marta has eleven hives along the river.", None),  # 4 of 5 3-grams
+        ("Marta has eleven hives along rivers", "Marta has eleven hives along rivers.", "ungrounded"),  # 3 of 4
+        ("Marta has eleven hives along the lime", "Marta has eleven hives along it.", None),  # 3 of 5
+        ("Marta has eleven hives along the", "Marta has eleven hives.", "not-pasted"),  # 2 of 4
+    ],
+)
+def test_how_much_of_an_excerpt_the_document_and_the_query_have(excerpt: str, query: str, reason: str | None) -> None:
+    if reason is None:
+        assert demand_grounded(query, [excerpt], SOURCE) == share(excerpt, SOURCE)
+        return
+    with pytest.raises(Unparsable) as told:
+        demand_grounded(query, [excerpt], SOURCE)
+    assert told.value.reason == reason
+
+
 @given(st.lists(st.sampled_from("abc"), min_size=3, max_size=20), st.data())
 def test_what_is_cut_out_of_a_text_is_all_there(words: list[str], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(words) - 1))
