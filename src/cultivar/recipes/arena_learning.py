@@ -11,6 +11,7 @@ Departures from the paper:
 - A prompt gives one row at most, that of its most decided battle (of equals that with the first opponent by name); the
   paper does not say how opponents are combined.
 - Pairs for the reward model need a winner alone (``--ppo-threshold 0``); the paper gives no threshold for them.
+- An iteration begins with the model that was trained last; in the paper with the best of the PPO models.
 - Data of earlier iterations are added as they were judged then; no prompt is battled on again by a later student.
 - The first student is the model that you give; there is no SFT-I0 on other data. What trains is a command of yours.
 - Toxic and non-English rows are not looked for: curate before. The length of a row is counted in characters, short rows

@@ -14,6 +14,7 @@ Departures from the paper:
   not point to a text that it does not bring along. The author is told what is wrong and may mend it.
 - One model writes user, motivation, scene and query in one reply, and names the topic out of a list of ours, where the
   paper finds topics by clustering (BERTopic). The best of a topic are taken by their criteria alone.
+- One answer to each query (``--n``), and so no preferences; for those the paper samples 5 on a tenth of the queries.
 - The criteria are worded by us. No safety scan. A scorer that rates from 1 to 10 stands in for the reward model.
 """
 

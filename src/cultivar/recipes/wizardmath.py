@@ -11,7 +11,8 @@ Departures from the paper:
 - A solution is kept if its answer is that of most solutions (or of the reference); the paper checks the answers of the
   original problems alone, and leaves evolved ones to the reward models.
 - A version that is not solved in agreement is evolved no further; the next round starts from the last one that was.
-- Each round draws one of the five operators; of its versions the best ranked goes on.
+- 3 rounds of evolution where the paper has 8 (``--rounds``). Each draws one of the five operators; of its versions the
+  best ranked goes on.
 - The judge ranks in two orders, one the other's reverse, and versions between which the order decides are not told
   apart; the paper ranks once, with its own evolution model.
 - Versions come from the evolver, and from others only if models are given for them by name (``evolver-2``); the paper
