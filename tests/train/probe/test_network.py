@@ -137,6 +137,7 @@ def test_rows_that_teach_nothing_or_are_too_long_are_refused() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_gold_trajectories_teach_held_out_tasks() -> None:
     """The smoke form: free generation from below 10 % to above 80 %."""
     from benchmarks.probe_smoke import smoke
