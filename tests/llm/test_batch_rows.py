@@ -166,3 +166,11 @@ def test_refusals_as_the_classes_of_vllm_0_33_write_them(line: str, kind: str, p
     assert (row.found.kind, row.found.passing) == (kind, passing)
     assert row.found.told.startswith(f"HTTP {kind}: ")
     assert "{" not in row.found.told
+
+
+def test_half_a_character_in_a_row_is_read() -> None:
+    body = {"choices": [{"message": {"content": "half \ud800"}}]}
+    row = read_row(json.dumps({"custom_id": "a", "response": {"status_code": 200, "body": body}}).encode())
+    assert row is not None
+    assert isinstance(row.found, Reply)
+    assert row.found.text == "half \ufffd"

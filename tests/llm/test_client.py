@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from cultivar.core.errors import EndpointError
 from cultivar.core.protocols import Request
-from cultivar.llm.client import ChatModel
+from cultivar.llm.client import MALFORMED, ChatModel
 from cultivar.llm.endpoint import Failing, retry_after
 
 KEY = "sk-very-secret-123"
@@ -98,6 +98,29 @@ async def test_a_fault_that_passes_is_tried_again_and_counted(serve: Any, fault:
 
     reply = await (await serve(handler)).complete(PROMPT)
     assert (reply.text, reply.attempts, reply.faults) == ("hi", 3, (kind, kind))
+
+
+async def test_half_a_character_in_a_body_is_no_fault(serve: Any) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response(completion("half \ud800"))
+
+    reply = await (await serve(handler)).complete(PROMPT)
+    assert (reply.text, reply.attempts, reply.faults) == ("half \ufffd", 1, ())
+
+
+@pytest.mark.parametrize("between", [0, 1])
+async def test_a_body_that_is_malformed_again_and_again_is_given_up(serve: Any, between: int) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.Response(text="<html>", status=500 if between and calls % 2 else 200)
+
+    model = await serve(handler, backoff=0.001)
+    with pytest.raises(EndpointError, match=r"gave 6 answers that cannot be read; the last one: .*<html>") as caught:
+        await model.complete(PROMPT)
+    assert (calls, caught.value.kind) == (MALFORMED * (1 + between), "malformed")
 
 
 async def test_a_reset_is_tried_again(serve: Any) -> None:

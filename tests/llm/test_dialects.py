@@ -290,6 +290,43 @@ def test_hostile_bodies_are_malformed_and_nothing_else(raw: bytes) -> None:
         read_reply(raw)
 
 
+@pytest.mark.parametrize("half", [rb"\ud800", rb"\uDE00\uD83D", b"\xed\xa0\x80"])
+def test_half_characters_are_read_as_replacement_characters(half: bytes) -> None:
+    call = {"function": {"name": "f", "arguments": '{"x": "HALF"}'}}
+    logprobs = {"content": [{"token": "HALF", "logprob": -1.0}]}
+    data = completion("é HALF!", reasoning_content="so HALF", tool_calls=[call])
+    data["choices"][0]["logprobs"] = logprobs
+    raw = json.dumps({**data, "model": "m HALF"}, ensure_ascii=False).encode().replace(b"HALF", half)
+    reply = read_reply(raw)
+    (choice,) = reply.choices
+    marks = choice.text.removeprefix("é ").removesuffix("!")
+    assert set(marks) == {"\ufffd"}
+    assert (choice.reasoning, reply.model) == (f"so {marks}", f"m {marks}")
+    assert choice.tool_calls == ({"function": {"name": "f", "arguments": f'{{"x": "{marks}"}}'}},)
+    assert choice.logprobs == {"content": [{"token": marks, "logprob": -1.0}]}
+
+
+def test_a_character_that_a_stream_cuts_in_two_is_whole_again() -> None:
+    events = [
+        rb'{"choices": [{"delta": {"content": "a\ud83d"}}]}',
+        rb'{"choices": [{"delta": {"content": "\ude00b"}}]}',
+    ]
+    raw = b"".join(b"data: %s\n\n" % event for event in [*events, b"[DONE]"])
+    assert read_reply(raw).text == "a😀b"
+    raw = b"".join(b"data: %s\n\n" % event for event in [events[0], b"[DONE]"])
+    assert read_reply(raw).text == "a\ufffd"
+
+
+@pytest.mark.parametrize(
+    "logprobs",
+    ["[" * 251 + "]" * 251, '["\\ud800", 1' + "0" * 30 + "]", '["\\ud800", NaN]', "[" * 100_000 + '"\\ud800"'],
+)
+def test_what_no_journal_could_hold_is_malformed(logprobs: str) -> None:
+    raw = '{"choices": [{"message": {"content": "hi"}, "logprobs": HERE}]}'.replace("HERE", logprobs)
+    with pytest.raises(Malformed):
+        read_reply(raw.encode())
+
+
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab<", max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["text", "type", "index"]), inner),

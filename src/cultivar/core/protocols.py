@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 from cultivar.core.records import JSON, Task
+from cultivar.core.surrogates import whole
 
 T = TypeVar("T")
 
@@ -52,13 +53,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One sampled reply. ``finish`` is ``stop``, ``length``, ``tool_calls``, ``refusal`` or what the server said."""
+    """One sampled reply. ``finish`` is ``stop``, ``length``, ``tool_calls``, ``refusal`` or what the server said.
+
+    It is made clean here (``whole``; raises ValueError for what is no JSON), because every model makes one: a recipe
+    sees at once what the journal keeps and a replay shows.
+    """
 
     text: str
     finish: str = "stop"
     reasoning: str = ""
     tool_calls: tuple[JSON, ...] = ()
     logprobs: JSON = None
+
+    def __post_init__(self) -> None:
+        for name in ("text", "finish", "reasoning", "tool_calls", "logprobs"):
+            object.__setattr__(self, name, whole(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,9 @@ class Reply:
     seconds: float = 0.0
     attempts: int = 1
     faults: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "model", whole(self.model))
 
     @property
     def text(self) -> str:

@@ -28,6 +28,7 @@ from cultivar.core.errors import BudgetSpent, CultivarError, Dropped, ItemFailed
 from cultivar.core.journal import Journal
 from cultivar.core.protocols import Choice, Model, Reply, Request, Usage
 from cultivar.core.records import JSON, Message, Record, content_hash, record_from_json
+from cultivar.core.surrogates import whole
 from cultivar.core.vectors import unpacked
 
 if TYPE_CHECKING:
@@ -168,9 +169,8 @@ class Scope:
         another process. Arguments and result are JSON, records, or lists of them; tuples come back as lists.
         """
         told = f"{function.__module__}.{function.__qualname__}"
-        key = self._key({"once": name, "function": told, "args": plain(args)})
-        stored = self._backing.journal.effect(key)
-        if stored is not None:
+        key = self._key({"once": name, "function": told, "args": whole(plain(args))})
+        if (stored := self._backing.journal.effect(key)) is not None:
             return revive(stored[0])
         self._go_on()
         seconds = 0.0
@@ -180,7 +180,7 @@ class Scope:
             result, seconds = await self._backing.work(function, args)
         else:
             result = function(*args)
-        kept = plain(result)
+        kept = whole(plain(result))
         await self._backing.journal.put_effect(key, self.item, self.path, name, kept, seconds)
         return revive(orjson.loads(orjson.dumps(kept, option=orjson.OPT_NON_STR_KEYS)))
 
@@ -227,7 +227,7 @@ class Scope:
             read, schema = _pydantic_reader(parse), schema or parse.model_json_schema()
         messages = as_messages(prompt)
         for attempt in range(retries + 1):
-            request = Request(messages, dict(sampling), tuple(tools), schema, n or 1)
+            request = Request(whole(messages), dict(sampling), tuple(tools), schema, n or 1)
             reply = await self._complete(role, request)
             if read is None:
                 return list(reply.choices) if n is not None else reply.choices[0]
@@ -254,7 +254,7 @@ class Scope:
 
         Raises ItemFailed if what came back is no vector, EndpointError when there is no answer to be had.
         """
-        reply = await self._complete(role, Request((), dict(options), input=text))
+        reply = await self._complete(role, Request((), dict(options), input=whole(text)))
         try:
             vector = unpacked(reply.text)
         except (ValueError, IndexError) as error:

@@ -21,9 +21,10 @@ import orjson
 
 from cultivar.core.protocols import Reply, Request
 from cultivar.core.records import JSON
+from cultivar.core.surrogates import whole
 from cultivar.llm.dialect import Dialect
 from cultivar.llm.endpoint import RETRIED
-from cultivar.llm.wire import Malformed, read_reply
+from cultivar.llm.wire import Malformed, read_json, read_reply
 
 ENDPOINT = "/v1/chat/completions"
 _ID = b'{"custom_id":"'
@@ -79,8 +80,8 @@ def result_rows(path: Path) -> Iterator[Row | None]:
 def read_row(line: bytes) -> Row | None:
     """One line of results, or None if it names no request."""
     try:
-        data = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        data = whole(read_json(line))
+    except ValueError:
         return None
     if not isinstance(data, dict) or not isinstance(data.get("custom_id"), str):
         return None

@@ -32,6 +32,9 @@ WIDEST = 20.0
 """Seconds: the most that jitter may add up to, so that an endpoint that comes back is soon asked again."""
 LUCKLESS = 3
 """Faults of one call, other than "too much", that may be bad luck: they do not widen its jitter."""
+MALFORMED = 6
+"""Answers to one call that cannot be read: the endpoint is well, and another one, paid for again, would be no better.
+Where every fiftieth body is cut by chance, one call in 10**10 is given up."""
 
 log = logging.getLogger("cultivar.llm")
 
@@ -134,6 +137,9 @@ class ChatModel:
                 self._tell(*lesson)
             else:
                 faults.append(fault.kind)
+                if faults.count("malformed") >= MALFORMED:
+                    told = f"{self.name} gave {MALFORMED} answers that cannot be read; the last one: {fault.told}"
+                    raise EndpointError(told, kind="malformed")
                 if last is not None and fault.kind == "timeout" and time.monotonic() >= ends:
                     fault = last  # the deadline cut this attempt short: what the endpoint said before is the reason
                 last = fault

@@ -3,11 +3,12 @@ list of embeddings.
 
 Reasoning is kept apart from text wherever a server puts it: ``reasoning_content``, ``reasoning``, parts of type
 ``thinking``, or a ``<think>`` block at the start of the content (also without its opening tag, which some chat
-templates write into the prompt).
+templates write into the prompt). Half characters, which strict readers refuse, become U+FFFD (core.surrogates).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,12 +25,28 @@ class Malformed(Exception):
     """The bytes are no reply; ``str`` says what they are."""
 
 
+def read_json(raw: bytes) -> Any:
+    """JSON in which there may be half characters; raises ValueError. What is read is cleaned by who makes texts of it,
+    since a stream may bring the other half."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(raw, parse_constant=_no_number)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
 def read_reply(raw: bytes) -> Reply:
     """A Reply of an answer's body, an object or an event stream; raises Malformed if it is neither."""
     try:
         start = raw[:64].lstrip()
         streamed = start.startswith((b"data:", b"event:", b":", b"id:"))
-        data = _joined(_events(raw)) if streamed else orjson.loads(raw)
+        data = _joined(_events(raw)) if streamed else read_json(raw)
         choices = [_choice(c) for c in sorted(data["choices"], key=_index)]
         if not choices:
             raise KeyError("no choices")
@@ -37,7 +54,7 @@ def read_reply(raw: bytes) -> Reply:
         usage = Usage(_count(used, "prompt_tokens"), _count(used, "completion_tokens"), _cost(used))
         known = usage.prompt_tokens or usage.completion_tokens
         return Reply(tuple(choices), usage, str(data.get("model") or ""), faults=() if known else (NO_USAGE,))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         shown = " ".join(raw[:200].decode("utf-8", "replace").split())
         raise Malformed(f"the answer is no chat completion: {shown or '(empty)'}") from None
 
@@ -48,7 +65,7 @@ def read_embeddings(raw: bytes, count: int) -> Reply:
     Vectors come as lists of numbers or, from servers that do not ask, as base64.
     """
     try:
-        data = orjson.loads(raw)
+        data = read_json(raw)
         rows = sorted(data["data"], key=_index)
         if len(rows) != count:
             raise ValueError(f"{len(rows)} vectors for {count} texts")
@@ -58,7 +75,7 @@ def read_embeddings(raw: bytes, count: int) -> Reply:
         usage = Usage(_count(used, "prompt_tokens"), 0, _cost(used))
         choices = tuple(Choice(text) for text in texts)
         return Reply(choices, usage, str(data.get("model") or ""), faults=() if usage.prompt_tokens else (NO_USAGE,))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         shown = " ".join(raw[:200].decode("utf-8", "replace").split())
         raise Malformed(f"the answer is no list of {count} embeddings: {shown or '(empty)'}") from None
 
@@ -131,7 +148,7 @@ def _events(raw: bytes) -> list[Any]:
         if data == b"[DONE]":
             ended = True
         elif data:
-            found.append(orjson.loads(data))
+            found.append(read_json(data))
     if not ended and not any(c.get("finish_reason") for event in found for c in event["choices"]):
         raise ValueError("the stream ends in the middle")
     return found
