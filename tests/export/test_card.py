@@ -34,6 +34,12 @@ def test_the_head_has_what_hubs_read() -> None:
     assert '- "10K<n<100K"' in head(card(many))
 
 
+def test_the_export_that_is_advised_is_the_runs_own() -> None:
+    assert "export RUN --format trl --out RUN/trl.jsonl" in card(report())
+    made = dataclasses.replace(report(), format="trl-turns")
+    assert "export RUN --format trl-turns --out RUN/trl.jsonl" in card(made)
+
+
 def test_the_head_is_yaml() -> None:
     yaml = pytest.importorskip("yaml", reason="PyYAML is not here to read the card's head")
     for made in (report(), EMPTY, *map(everywhere, NASTY)):

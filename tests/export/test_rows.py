@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from cultivar.core.errors import InputError, UsageError
 from cultivar.core.records import Document, Preference, Ranking, Record, Sample, StepLabels, Trajectory, Turn
 from cultivar.export.chat import LOSSES
 from cultivar.export.masks import Masker
-from cultivar.export.rows import export, read_records
+from cultivar.export.rows import export, read_records, suited
 from tests.export.fake_run import SYSTEM, records, trajectory, write_run
 from tests.export.words import words
 
@@ -46,6 +47,17 @@ def messages_of(trajectory: Trajectory) -> list[dict[str, Any]]:
 def test_trl_holds_the_messages_as_they_stand(tmp_path: Path) -> None:
     made = trajectory(2, seed=3)
     assert exported(tmp_path, "trl", made) == [{"id": made.id, "messages": messages_of(made)}]
+
+
+def test_the_format_that_is_advised_trains_on_no_masked_turn() -> None:
+    """`trl` would train on the errors that agent-refine or step masked."""
+    plain = trajectory(2, seed=3)
+    at = next(at for at, turn in enumerate(plain.turns) if turn.role == "assistant")
+    turns = [replace(turn, train=turn.train and k != at) for k, turn in enumerate(plain.turns)]
+    assert suited([Document(text="x"), plain]) == "trl"
+    assert suited([plain, replace(plain, turns=tuple(turns))]) == "trl-turns"
+    seen = replace(plain, turns=tuple(replace(turn, train=False) for turn in plain.turns))
+    assert suited([plain, seen]) == "trl"  # no row in either
 
 
 def test_trl_turns_has_one_row_for_each_turn_trained_on(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ class Evaluation(Run):
             **measured,
         }
 
-    def told(self, summary: dict[str, Any]) -> str:
+    def told(self, summary: dict[str, Any], format: str) -> str:
         """The scores as a table, how many were not scored, and what to type next."""
         rows = []
         for part, row in summary["scores"].items():

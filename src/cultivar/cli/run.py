@@ -235,7 +235,7 @@ class Run:
         if self.given.json:
             print_json(summary)
         else:
-            print(self.told(summary))
+            print(self.told(summary, report.format))
         if engine.unfinished is not None:
             raise engine.unfinished
         if engine.missing and not engine.stopping:
@@ -250,6 +250,8 @@ class Run:
         return 0
 
     def _report(self, dataset: Dataset, engine: LocalEngine, journal: Journal) -> Report:
+        from cultivar.export.rows import suited
+
         drops = Counter((row["stage"].rstrip("-0123456789"), row["reason"]) for row in engine.dropped)
         costs = tuple(
             Cost(
@@ -284,6 +286,7 @@ class Run:
             examples=tuple(dataset.examples),
             limits=tuple(dataset.limits),
             tags=tuple(dataset.tags),
+            format=suited(dataset.records),
             license=self.source.license,
         )
 
@@ -309,13 +312,13 @@ class Run:
             "cpu_seconds": round(_cpu_seconds(), 2),
         }
 
-    def told(self, summary: dict[str, Any]) -> str:
-        """The summary for a reader, and what to type next."""
+    def told(self, summary: dict[str, Any], format: str) -> str:
+        """The summary for a reader, and what to type next; rows are exported in ``format``."""
         out, program = self.directory.path, program_name()
         early = "ended early; run the same command again to go on\n" if summary["stopped_early"] else ""
         lines = [f"look at:   {out / 'report.html'}"]
         if summary["records"]:
-            lines += [f"read one:  {program} show {out} 1", f"train on:  {program} export {out} --format trl"]
+            lines += [f"read one:  {program} show {out} 1", f"train on:  {program} export {out} --format {format}"]
         if summary["calls"]:
             lines.append(f"it took:   {program} cost {out}")
         return f"\n{table(summary_rows(summary))}\n\n{early}" + "\n".join(lines)

@@ -206,7 +206,7 @@ class Report:
     """All that card.md and report.html show.
 
     ``counts`` are the records of the run by kind; ``license`` is that of the rows (an SPDX id in lower case, as dataset
-    hubs write it); ``limits`` are sentences on what the rows are not.
+    hubs write it); ``limits`` are sentences on what the rows are not; ``format`` is the export that is advised.
     """
 
     title: str
@@ -221,6 +221,7 @@ class Report:
     limits: tuple[str, ...] = ()
     license: str = "unknown"
     tags: tuple[str, ...] = ()
+    format: str = "trl"
 
     def to_json(self) -> dict[str, JSON]:
         found: dict[str, JSON] = orjson.loads(orjson.dumps(self))

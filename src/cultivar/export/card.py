@@ -55,7 +55,7 @@ def card(report: Report) -> str:
         *_dropped(report.drops),
         *(block for section in report.sections for block in _section(section.title, section.text, section.figures)),
         *_costs(report.costs),
-        *_use(),
+        *_use(report.format),
         "## Known limits",
         _bullets((*report.limits, *LIMITS)),
     ]
@@ -206,13 +206,13 @@ def _costs(costs: Sequence[Cost]) -> list[str]:
     return ["## Costs", table(("stage", "calls", "tokens in", "tokens out", "money"), rows)]
 
 
-def _use() -> list[str]:
+def _use(format: str) -> list[str]:
     names = "\n".join(f"- `{name}`: {escape(found.about)}" for name, found in FORMATS.items())
     return [
         "## Load and export",
         "`records.jsonl` holds every record of the run, one JSON object a line, each with its `kind` and the ids it "
         "was made from. Rows to train on are written by",
-        _fenced("cultivar export RUN --format trl --out RUN/trl.jsonl", "sh"),
+        _fenced(f"cultivar export RUN --format {format} --out RUN/trl.jsonl", "sh"),
         names,
         "Preferences, rankings and step labels have other columns than conversations: each has a file of its own "
         "beside the one that is named. The rows are read by",

@@ -91,6 +91,16 @@ def export(run: str | Path, format: str, out: str | Path, *, masker: Masker | No
     return write_rows(records, format, target, masker=masker)
 
 
+def suited(records: Iterable[Record]) -> str:
+    """The TRL format to advise: ``trl`` trains on all that an assistant says, also on turns masked between others."""
+    for record in records:
+        if isinstance(record, Trajectory):
+            trained = {turn.train for turn in record.turns if turn.role == "assistant"}
+            if len(trained) == 2:
+                return "trl-turns"
+    return "trl"
+
+
 def write_rows(
     records: Iterable[tuple[str, Record]], format: str, target: Path, *, masker: Masker | None = None
 ) -> Exported:
