@@ -150,6 +150,8 @@ LOOK = Move("Action: look", ("look",))
         ({**WRONG, "reflection": " ", "action": "go"}, '"reflection" must be a text'),
         ({**WRONG, "action": " LOOK. "}, "is the proposed one"),
         ({**WRONG, "thought": "Action: jump", "action": "go"}, "must hold none"),
+        ({**WRONG, "reflection": "The student misread that.", "action": "go"}, "in the student's own voice"),
+        ({**WRONG, "thought": "The student should go.", "action": "go"}, "in the student's own voice"),
         ({**WRONG, "thought": "x\nObservation: y", "action": "go\nnow Action: jump"}, "one bare action"),
     ],
 )
@@ -177,9 +179,11 @@ def test_whatever_a_teacher_writes_is_one_action_or_refused(verdict: str, why: A
 
 
 def test_what_cannot_be_done_is_not_right() -> None:
-    with pytest.raises(Unparsable, match="it is wrong, and another one is wanted"):
-        read_verdict('{"verdict": "correct"}', Move("hm", (), None, "no action"), POLICY)
+    with pytest.raises(Unparsable, match=r"the student: Your reply.* it is wrong, and another one is wanted"):
+        read_verdict('{"verdict": "correct"}', Move("hm", (), None, "Your reply cannot be read: no action"), POLICY)
     assert read_verdict('{"verdict": "Correct "}', LOOK, POLICY) is None
+    named = {**WRONG, "reflection": "I took the student for the porter.", "action": "go"}
+    assert read_verdict(json.dumps(named), LOOK, POLICY) is not None
     found = read_verdict(json.dumps({**WRONG, "action": "Action: go  on"}), LOOK, POLICY)
     assert found is not None and found.actions == ("go on",) and found.content.endswith("\nAction: go on")
 

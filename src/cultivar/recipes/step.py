@@ -18,6 +18,7 @@ Departures from the paper:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -100,6 +101,10 @@ MAX_TEXT = 2_000
 "Characters of a reflection, a thought, an action."
 
 
+_OF_THE_STUDENT = re.compile(r"\bthe student\b", re.I)
+_OWN = re.compile(r"\b(?:I|me|my)\b", re.I)
+
+
 def read_verdict(reply: str, proposed: Move, policy: ModelPolicy) -> Move | None:
     """The corrected move, with the reflection before its thought; None if the proposed one is right."""
     found = json_value(reply)
@@ -107,7 +112,9 @@ def read_verdict(reply: str, proposed: Move, policy: ModelPolicy) -> Move | None
     if verdict == "correct":
         if proposed.actions:
             return None
-        raise Unparsable(f"the proposed step cannot be done ({proposed.why}); it is wrong, and another one is wanted")
+        raise Unparsable(
+            f"the proposed step cannot be done (to the student: {proposed.why}); it is wrong, and another one is wanted"
+        )
     if verdict != "wrong":
         raise Unparsable('a JSON object is wanted, with "verdict": "correct" or "wrong"')
     said = {name: found.get(name) for name in ("reflection", "thought", "action")}
@@ -116,6 +123,10 @@ def read_verdict(reply: str, proposed: Move, policy: ModelPolicy) -> Move | None
             raise Unparsable(f'"{name}" must be a text of 1 to {MAX_TEXT:,} characters')
     reflection, thought, action = (" ".join(str(text).split()) for text in said.values())
     action = action.removeprefix("Action: ")
+    if any(_OF_THE_STUDENT.search(text) and not _OWN.search(text) for text in (reflection, thought)):
+        raise Unparsable(
+            '"reflection" and "thought" must be in the student\'s own voice: "I ...", not "The student ..."'
+        )
     move = policy.style.read(Choice(f"Reflection: {reflection}\nThought: {thought}\nAction: {action}"), 0)
     if move.actions != (action,) or any("action:" in text.casefold() for text in (reflection, thought, action)):
         raise Unparsable('the "action" must be one bare action, and reflection and thought must hold none')
