@@ -11,8 +11,8 @@ tasks of its own environments (``seen``); with the choice limited to what can be
 what can be done. ``--shared`` is the control: every environment drawn with the words of one lexicon, so that vocabulary
 cannot be what more environments bring. Seconds are CPU seconds. Arms that were run stay in the file; others are added.
 
-Bar: with 1,000 environments at least .40 (limited, unseen) where 5 stay under .15; each arm at most 250 CPU seconds. Not
-met so far: docs/probe.md.
+Bar: with 1,000 environments at least .40 (limited, unseen) where 5 stay under .15; each arm at most 250 CPU seconds.
+Not met so far: docs/probe.md.
 """
 
 from __future__ import annotations
