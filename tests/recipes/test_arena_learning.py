@@ -154,6 +154,18 @@ def test_orders_that_contradict_each_other_are_a_tie_whatever_the_average() -> N
     assert [row[2:6] for row in stages.rows] == [(16, 0, 16, 0)] * 3
 
 
+def test_players_are_sampled_as_set_and_judge_and_rater_asked_at_0() -> None:
+    roles = models()
+    config = Config(iterations=1, clusters=2, diverse=2, rated=4, temperature=0.3, reply_tokens=99)
+    try_recipe(run, ROWS, config, roles=roles)
+    for name in ("student", "opponent-a", "opponent-b", "judge", "rater"):
+        fake = roles[name]
+        assert isinstance(fake, FunctionModel)
+        wanted = {"temperature": 0} if name in ("judge", "rater") else {"temperature": 0.3, "max_tokens": 99}
+        assert fake.requests
+        assert all(request.sampling == wanted for request in fake.requests)
+
+
 def test_games_of_both_orders_are_averaged() -> None:
     """4 against 8 is a loss by 4; with two points for the place that is shown first it still is, on average."""
 

@@ -160,6 +160,18 @@ def test_an_answer_that_nobody_judged_is_not_rejected(third: str, rejected: str 
     assert pairs == ([] if rejected is None else [("Hurrah!", rejected)])
 
 
+@pytest.mark.parametrize(
+    ("config", "sampling"),
+    [(Config(), {}), (Config(temperature=0.0, reply_tokens=77), {"temperature": 0.0, "max_tokens": 77})],
+)
+def test_the_model_is_sampled_as_set_or_as_its_endpoint_does(config: Config, sampling: dict[str, Any]) -> None:
+    roles = {"model": FunctionModel(lambda _: "Hurrah!"), "judge": FunctionModel(lambda _: "joy")}
+    dataset, _ = try_recipe(run, [JOY], config, roles=roles)
+    assert [r.kind for r in dataset.records] == ["verdict", "sample"]
+    assert [request.sampling for request in roles["model"].requests] == [sampling]
+    assert len(roles["judge"].requests) == 1
+
+
 def test_answers_that_are_not_whole_are_scored_and_never_kept() -> None:
     model = ScriptedModel([reply("one two three", finish="length"), reply("", finish="stop")])
     dataset, _ = try_recipe(run, [LENGTH, KEYWORD], model=model)

@@ -142,6 +142,7 @@ def test_the_unsure_methods_pick_what_the_student_is_least_sure_of(method: Any, 
     def student(request: Request) -> Reply:
         assert request.sampling["logprobs"] is True
         assert request.sampling["top_logprobs"] == 2
+        assert (request.sampling["temperature"], request.sampling["max_tokens"]) == (0, 512)
         return replies.get(int(str(request.messages[0]["content"]).split()[1]), sure(0.9, 0.01))
 
     rows = [row(x) for x in (0, 10, 20, 30, 40)]

@@ -196,6 +196,25 @@ def test_several_answers_are_sampled_so_that_they_differ(n: int, sampling: dict[
     assert [(request.n, request.sampling) for request in asked] == [(n, sampling)]
 
 
+def test_each_role_is_asked_for_its_own() -> None:
+    def answer(request: Request) -> str | Reply:
+        return "Score: 5" if "is to be scored" in says(request) else reply("one", "two")
+
+    roles = {name: model(answer=answer) for name in ("author", "judge", "answerer", "scorer")}
+    dataset, dropped = try_recipe(run, PASSAGES[:2], Config(n=2), roles=roles)
+    assert (len(dataset.records), dropped) == (2, [])
+    marks = {
+        "author": "Find a new request",
+        "judge": "list of questions",
+        "answerer": "Given",
+        "scorer": "to be scored",
+    }
+    for name, mark in marks.items():
+        asked = [says(request) for request in roles[name].requests]
+        assert len(asked) == (4 if name == "scorer" else 2)
+        assert all(mark in text for text in asked)
+
+
 def test_equal_answers_prefer_nothing() -> None:
     def answer(request: Request) -> str | Reply:
         return "Score: 5" if "is to be scored" in says(request) else reply("one", "two")

@@ -215,6 +215,20 @@ def mostly_wrong(request: Request) -> Any:
     return reply(solution(7), *[solution(8, slip=True)] * 4)
 
 
+def test_each_role_is_asked_for_its_own_and_at_its_own_temperature() -> None:
+    roles = {name: FunctionModel(World()) for name in ("evolver", "judge", "solver", "labeller")}
+    try_recipe(run, SEEDS, Config(rounds=1, versions=3, solutions=5, temperature=0.7), roles=roles)
+    asked = {
+        name: [(role_of(r), r.n, r.sampling["temperature"]) for r in fake.requests] for name, fake in roles.items()
+    }
+    assert asked == {
+        "evolver": [("evolver", 3, 0.7)] * 2,
+        "judge": [("judge", 1, 0)] * 4,
+        "solver": [("solver", 5, 0.7)] * 4,
+        "labeller": [("labeller", 1, 0)] * 8,
+    }
+
+
 # -- rankings and labels
 
 
