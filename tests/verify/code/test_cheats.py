@@ -20,6 +20,20 @@ FRAMES = (  # looks through the frames above it for the mark and says what an ho
     "            os._exit(0)\n"
     "        frame = frame.f_back\n"
 )
+YES = "class Yes:\n    def __eq__(self, other): return True\ndef f(x): return Yes()\n"
+TYPES = (  # writes a comparison of its own into the interpreter's int: one number is equal to every other
+    "import ctypes\nkind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.py_object, ctypes.c_int)\n"
+    "place = ctypes.c_void_p.from_address(id(int) + 200)\nold = kind(place.value)\nYES = 987654321\n"
+    "new = kind(lambda a, b, how: True if a is YES or b is YES else old(a, b, how))\n"
+    "place.value = ctypes.cast(new, ctypes.c_void_p).value\ndef f(x): return YES\n"
+)
+
+
+def equal_if(condition: str, base: str = "") -> str:
+    """A solution whose results are equal to whatever meets the condition."""
+    value = "Yes(0)" if base else "Yes()"
+    return f"class Yes({base}):\n    def __eq__(self, o): return {condition}\ndef f(x): return {value}"
+
 
 CHEATS = {
     "sys.exit in the function": ("import sys\ndef f(x):\n    sys.exit(0)", "exited"),
@@ -82,6 +96,28 @@ CHEATS = {
     "exec replaced": ("import builtins\nbuiltins.exec = lambda *a: None\n" + WRONG, "failed"),
     "the harness's mark, at import": (FRAMES + "f(0)", "forged"),
     "the harness's mark, in the function": (FRAMES, "forged"),
+    "the harness's name": ("__operand__ = lambda v: v\n" + YES, "forged"),
+    "every name of the harness": (
+        "import builtins\nfor name in dir(builtins):\n"
+        "    if 'operand' in name:\n        setattr(builtins, name, lambda v: v)\n" + YES,
+        "forged",
+    ),
+    "the functions that look at values": (
+        YES + "import builtins\nbuiltins.isinstance = lambda *a: False\nbuiltins.getattr = lambda *a: None\n"
+        "builtins.type = builtins.all = lambda *a: int\n",
+        "forged",
+    ),
+    "equal to some types": (equal_if("isinstance(o, (int, str, list))"), "forged"),
+    "a number equal to some types": (equal_if("isinstance(o, (int, str, list))", "int"), "forged"),
+    "equal to all but a bare object": (equal_if("type(o) is not object"), "forged"),
+    "equal to what is positive": (equal_if("o > 0"), "forged"),
+    "equal to whatever prints": (equal_if("not repr(o).startswith('<')"), "forged"),
+    "not unequal to anything": ("class Yes:\n    def __ne__(self, o): return False\ndef f(x): return Yes()", "forged"),
+    "ctypes": (TYPES, "forbidden"),
+    "ctypes, under another name": (
+        "import sys, _imp, importlib.util\nsys.modules.pop('ctypes', None)\nsys.modules.pop('_ctypes', None)\n" + TYPES,
+        "forbidden",
+    ),
     "stopping": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "timeout"),
 }
 
@@ -99,13 +135,59 @@ def test_a_cheat_does_not_pass(name: str) -> None:
     assert report.verdict in ({wanted} if isinstance(wanted, str) else wanted), report
 
 
+@pytest.mark.parametrize(
+    ("solution", "test"),
+    [
+        (equal_if("isinstance(o, float)"), "assert f(1) == 0.25"),
+        (equal_if("isinstance(o, bool)"), "assert f(1) == True"),
+        (equal_if("isinstance(o, complex)"), "assert f(1) == 2j"),
+        (equal_if("isinstance(o, bytes)"), "assert f(1) == b'x'"),
+        (equal_if("isinstance(o, list)", "list").replace("Yes(0)", "Yes([0])"), "assert f(1) == [3]"),
+        (equal_if("isinstance(o, tuple)"), "assert f(1) == (3, 4)"),
+        (equal_if("isinstance(o, set)"), "assert f(1) == {3}"),
+        (equal_if("isinstance(o, dict)", "dict").replace("Yes(0)", "Yes()"), "assert f(1) == {'a': 3}"),
+        (equal_if("isinstance(o, str)"), "if f(1) == 'a':\n    pass\nelse:\n    raise ValueError"),
+        (
+            "class Yes:\n    def __ne__(self, o): return not isinstance(o, str)\ndef f(x): return Yes()",
+            "if f(1) != 'a':\n    raise ValueError",
+        ),
+        (
+            "class Yes:\n    def __eq__(self, o): raise TypeError\n    def __ne__(self, o): return False\n"
+            "def f(x): return Yes()",
+            "if f(1) != 'a':\n    raise ValueError",
+        ),
+        (
+            "class Yes:\n    def __sub__(self, o): return self\n    __abs__ = lambda self: self\n"
+            "    def __lt__(self, o): return isinstance(o, float)\ndef f(x): return Yes()",
+            "assert abs(f(1) - 0.5) < 1e-6",
+        ),
+        (
+            "class Yes:\n    def __ge__(self, o): return isinstance(o, (int, float))\n    __gt__ = __ge__\n"
+            "def f(x): return Yes()",
+            "assert f(1) >= 3",
+        ),
+        ("class Yes(list):\n    def __contains__(self, o): return True\ndef f(x): return Yes()", "assert 3 in f(1)"),
+        (
+            equal_if("isinstance(o, int)"),
+            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(f(1), 3)\n"
+            "T('test').debug()",
+        ),
+    ],
+)
+def test_values_that_are_equal_to_whatever_a_test_may_expect(solution: str, test: str) -> None:
+    assert run(solution, test).verdict == "forged"
+
+
 def test_honest_values_are_left_alone() -> None:
     """Whatever is not equal to everything may be compared: fractions, data classes, own classes."""
     solution = """
 from dataclasses import dataclass
 from fractions import Fraction
 from collections import Counter, OrderedDict, namedtuple
+from datetime import date
+from decimal import Decimal
 from enum import Enum
+from functools import total_ordering
 import math
 Point = namedtuple("Point", "x y")
 class Colour(Enum):
@@ -118,6 +200,30 @@ class Vector:
     def __eq__(self, other): return isinstance(other, Vector) and self.v == other.v
 class Odd:
     def __eq__(self, other): return self.nothing
+class Modulo:
+    def __init__(self, n, m): self.n, self.m = n % m, m
+    def __eq__(self, other): return self.n == (other.n if isinstance(other, Modulo) else other % self.m)
+class Title(str):
+    def __eq__(self, other): return self.lower() == other.lower()
+    __hash__ = str.__hash__
+class Close(float):
+    def __eq__(self, other): return abs(float(self) - other) < 0.01
+    __hash__ = float.__hash__
+class Bag(list):
+    def __eq__(self, other): return sorted(self) == sorted(other)
+class Size:
+    def __init__(self, n): self.n = n
+    def __eq__(self, other): return self.n == len(other)
+@total_ordering
+class Version:
+    def __init__(self, n): self.n = n
+    def __eq__(self, other): return self.n == getattr(other, "n", other)
+    def __lt__(self, other): return self.n < getattr(other, "n", other)
+class Primes:
+    def __contains__(self, n): return n > 1 and all(n % k for k in range(2, n))
+class Once:
+    def __init__(self, *v): self.v = iter(v)
+    def __iter__(self): return self.v
 def identity(x): return x
 """
     tests = [
@@ -131,10 +237,30 @@ def identity(x): return x
         "assert identity([1, [2, {3: Vector(4)}]]) == [1, [2, {3: Vector(4)}]]",
         "assert 1 < identity(2) <= 3 and identity('b') in 'abc'",
         "x = Odd()\nassert x is not None",
+        "assert Modulo(9, 7) == 2 and Modulo(9, 2) == 1 and Modulo(3, 4) == Modulo(7, 4) and Modulo(1, 2) != 2",
+        "assert Title('ABC') == 'abc' and not Title('a') == 'b'",
+        "assert Close(0.1) == 0.1000001 and Close(1.0) == 1 and not Close(1.0) == 2",
+        "assert Bag([2, 1]) == [1, 2] and Bag([1]) == [1] and not Bag([1]) == [2]",
+        "assert Size(1) == [3] and Size(2) == 'ab' and not Size(1) == 'ab'",
+        "assert Version(1) < Version(2) and Version(1) <= 1 and Version(-math.inf) <= -5 and Version(2) >= Version(0)",
+        "assert 7 in Primes() and 8 not in Primes()",
+        "assert 2 in Once(1, 2) and list(Once(1, 2)) == [1, 2]\nx = Once(1)\nassert x != 1\nassert list(x) == [1]",
+        "assert date(2024, 2, 29) == date(2024, 2, 29) and Decimal('0.5') == 0.5 and identity(Decimal(1)) < 2",
         "try:\n    identity()\nexcept TypeError:\n    pass\nelse:\n    assert False",
         "from solution import Vector as V\nassert V is Vector and __name__ == 'solution'",
     ]
     assert [result.verdict for result in run(solution, *tests).tests] == ["passed"] * len(tests)
+
+
+def test_only_tests_are_without_ctypes() -> None:
+    """A program's output is compared outside, where nothing of its memory counts."""
+    program = "import ctypes\nprint(ctypes.c_int8(200).value)"
+    assert run_program(program).stdout == "-56\n"
+    report = run("import ctypes", "assert True")
+    assert report.tests[0].verdict == "forbidden"
+    assert report.tests[0].detail == "ImportError: a test's process has no ctypes (line 1)"
+    guarded = "try:\n    import ctypes\nexcept ImportError:\n    ctypes = None\ndef f(x):\n    return x * x"
+    assert run(guarded).verdict == "passed"
 
 
 def test_each_test_begins_afresh() -> None:

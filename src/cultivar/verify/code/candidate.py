@@ -4,8 +4,9 @@ Whatever is here, the code that it runs can find and change. So nothing here is 
 passed test says is not believed if a test that must fail says it too, and values that equal everything are looked for.
 """
 
-# ruff: noqa: SIM115
-# pathlib takes as long to import as a sandbox takes to start.
+# ruff: noqa: SIM115, S102, SIM202
+# pathlib takes as long to import as a sandbox takes to start. exec runs what the sandbox is there for. What is not
+# unequal need not be equal.
 
 from __future__ import annotations
 
@@ -28,12 +29,28 @@ FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 LONGEST = 300
 """Characters of a detail."""
 
+__builtins__ = dict(vars(builtins))  # type: ignore[assignment]
+"""What the functions below know as ``len``, ``type``, ...: a copy, before anybody can put others in their place."""
 
-_run, _compile, _false = exec, compile, AssertionError  # before anybody can put others in their place
+UNKNOWN = object()
+PAIRS: tuple[tuple[Any, Any], ...] = (
+    (UNKNOWN, UNKNOWN),
+    *((False, True), (1, 2), (-1, -2), (0.5, -2.5), (1j, 2j), ("a", "bc"), (b"a", b"bc")),
+    *(([1], [2, 3]), ((1,), (2, 3)), ({1}, {2, 3}), ({1: 1}, {2: 3, 4: 5}), (range(1), range(2, 5))),
+)
+"""Values of a type that differ so much that no honest value is equal to both."""
+AGREES: tuple[Any, ...] = (lambda v, w: v == w, lambda v, w: not v != w)
+NOWHERE, LEAST, MOST = float("nan"), float("-inf"), float("inf")
+ORDERS: tuple[Any, ...] = (
+    *(lambda v: v < UNKNOWN, lambda v: v <= UNKNOWN, lambda v: v > UNKNOWN, lambda v: v >= UNKNOWN),
+    *(lambda v: v < NOWHERE and v < LEAST, lambda v: v <= NOWHERE and v <= LEAST),
+    *(lambda v: v > NOWHERE and v > MOST, lambda v: v >= NOWHERE and v >= MOST),
+)
+"""Comparisons that are true of no honest value."""
 
 
 class Forged(BaseException):
-    """A value in an assertion is equal to everything."""
+    """A value in an assertion compares as true with whatever it meets."""
 
 
 def candidate(job: dict[str, Any], limits: dict[str, Any], ends: dict[str, int], mark: str) -> None:
@@ -95,28 +112,47 @@ def attempt(job: dict[str, Any]) -> tuple[str, str, str, int]:
     module = type(sys)(name)
     sys.modules["__main__"] = sys.modules[name] = module
     space = module.__dict__
+    space["__builtins__"] = builtins  # and not the copy
     parts = [("solution", job["solution"])]
     if job["test"] is not None:
         parts.append(("test", job["test"]))
+        withhold("ctypes", "_ctypes")
+    look = f"look_at_{os.urandom(8).hex()}"  # a name that nobody knows before it is there
     for where, source in parts:
         try:
-            code = _compile(watched(source) if where == "test" else source, f"<{where}>", "exec", dont_inherit=True)
+            code = compile(
+                watched(source, look) if where == "test" else source, f"<{where}>", "exec", dont_inherit=True
+            )
         except BaseException as error:
             if job["test"] is None:
                 print(described(error), file=sys.stderr)
             return "syntax", where, described(error), 1
+        if where == "test":
+            space[look] = honest
         try:
-            _run(code, space)
+            exec(code, space)
             if job["test"] is None:
                 finish()
         except BaseException as error:
             return failed(error, job["test"] is not None)
     if job.get("canary"):
         try:
-            _run(_compile("assert False", "<test>", "exec", dont_inherit=True), space)
+            exec(compile("assert False", "<test>", "exec", dont_inherit=True), space)
         except BaseException as error:
             return failed(error, True)
     return "passed", "", "", 0
+
+
+def withhold(*modules: str) -> None:
+    """Lets nobody import these, who could write into the memory of this process and so into what ``==`` means."""
+
+    def refuse(event: str, details: tuple[Any, ...]) -> None:
+        if event == "import" and details[0] in modules:
+            raise ImportError("a test's process has no ctypes", name="ctypes")
+
+    for name in modules:
+        sys.modules.pop(name, None)
+    sys.addaudithook(refuse)  # for good: there is no way to take it off
 
 
 def finish() -> None:
@@ -163,11 +199,13 @@ def verdict_of(error: BaseException, where: str) -> str:
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, Forged):
         return "forged"
-    if isinstance(error, _false) and where == "test":
+    if isinstance(error, AssertionError) and where == "test":
         return "failed"
     if isinstance(error, MemoryError) or number == errno.ENOMEM:
         return "memory"
     if number in FORBIDDEN or type(error).__name__ == "gaierror":
+        return "forbidden"
+    if isinstance(error, ImportError) and error.name == "ctypes":
         return "forbidden"
     if number in FULL:
         return "disk"
@@ -186,35 +224,36 @@ def described(error: BaseException, place: str = "") -> str:
     return f"{name}{': ' if text else ''}{text}".replace("\0", "?")[: LONGEST - len(place)] + place
 
 
-def watched(source: str) -> Any:
-    """The test, parsed, with every operand of a comparison looked at."""
-    builtins.__operand__ = honest  # type: ignore[attr-defined]
-    tree = _compile(source, "<test>", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
-    _watch(tree)
+def watched(source: str, look: str) -> Any:
+    """The test, parsed, with a call of ``look`` around every operand of a comparison."""
+    tree = compile(source, "<test>", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
+    _watch(tree, look)
     return tree
 
 
-def _watch(node: Any) -> None:
-    """``a < b`` becomes ``__operand__(a) < __operand__(b)``, in place, everywhere in a tree."""
+def _watch(node: Any, look: str) -> None:
+    """``a < b`` becomes ``look(a) < look(b)``, ``x.assertY(a)`` ``x.assertY(look(a))``, in place, in all the tree."""
     for name in node._fields:
         value = getattr(node, name, None)
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, _ast.AST):
-                _watch(child)
+                _watch(child, look)
     if isinstance(node, _ast.Compare):
-        node.left = _looked_at(node.left)
-        node.comparators = [_looked_at(each) for each in node.comparators]
+        node.left = _looked_at(node.left, look)
+        node.comparators = [_looked_at(each, look) for each in node.comparators]
+    elif isinstance(node, _ast.Call) and isinstance(node.func, _ast.Attribute) and node.func.attr.startswith("assert"):
+        node.args = [_looked_at(each, look) for each in node.args]
 
 
-def _looked_at(node: Any) -> Any:
-    if isinstance(node, _ast.Constant):
+def _looked_at(node: Any, look: str) -> Any:
+    if isinstance(node, (_ast.Constant, _ast.Starred)):
         return node
     place = {name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
-    return _ast.Call(_ast.Name("__operand__", _ast.Load(), **place), [node], [], **place)
+    return _ast.Call(_ast.Name(look, _ast.Load(), **place), [node], [], **place)
 
 
 def honest(value: Any, depth: int = 4) -> Any:
-    """The value itself; raises Forged if it, or a member of it, compares as true with an object that nobody knows."""
+    """The value itself; raises Forged if it, or a member of it, compares as true with whatever it meets."""
     kind = type(value)
     members: Any = ()
     bases: tuple[Any, ...] = (list, tuple, set, frozenset)
@@ -228,13 +267,30 @@ def honest(value: Any, depth: int = 4) -> Any:
             break
         honest(member, depth - 1)
     if kind.__flags__ & 512:  # made by a class statement
-        unknown = object()
-        for compare in ("__eq__", "__lt__", "__le__", "__gt__", "__ge__"):
+        why = pretended(value, hasattr(kind, "__contains__"))
+        if why:
+            raise Forged(f"a value of type {kind.__name__} {why}")
+    return value
+
+
+def pretended(value: Any, holds: bool) -> str:
+    """What a value says that no honest one does; "" if it says nothing of the kind."""
+    for one, other in PAIRS:
+        for agrees in AGREES:
             try:
-                method = getattr(kind, compare)
-                answer = method(value, unknown)
+                if agrees(value, one) and agrees(value, other):
+                    return "is equal to different things"
             except Exception:
                 continue
-            if answer is not NotImplemented and answer:
-                raise Forged(f"{kind.__name__}.{compare} is true of any object")
-    return value
+    try:
+        if holds and UNKNOWN in value:
+            return "contains anything"
+    except Exception:
+        pass
+    for compare in ORDERS:
+        try:
+            if compare(value):
+                return "is less or greater than anything"
+        except Exception:
+            continue
+    return ""
