@@ -132,6 +132,8 @@ def test_the_teacher_sees_what_the_student_sees_and_no_more(tmp_path: Path) -> N
     judging = [request.sampling["temperature"] for request in model.requests if asked_for_a_verdict(request)]
     assert judging == [0.0] * 5
     assert prompts[2].endswith("[the step that the student wants to take]\nThought: reply 2.\nAction: look")
+    assert "[what the student was told]\nYou solve a task" in prompts[0]  # or the teacher takes it for its own orders
+    assert "\n\n\n" not in prompts[0]
     assert TAKE not in prompts[2] and CHECK not in prompts[2]
 
 

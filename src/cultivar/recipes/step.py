@@ -142,7 +142,9 @@ def plain(action: str) -> str:
 async def verdict_on(episode: Episode, proposed: Move, scope: Scope, policy: ModelPolicy, retries: int) -> Move | None:
     told = "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in episode.turns[2:])[-SHOWN:]
     task = f"{episode.turns[0].content}\n\n{episode.turns[1].content}"[:SHOWN]
-    prompt = f"{TEACH}\n\n{task}\n\n{told}\n\n[the step that the student wants to take]\n{proposed.content}"
+    given = f"[what the student was told]\n{task}"
+    wanted = f"[the step that the student wants to take]\n{proposed.content}"
+    prompt = "\n\n".join(filter(None, (TEACH, given, told, wanted)))
     read = partial(read_verdict, proposed=proposed, policy=policy)
     return await scope.ask("teacher", prompt, parse=read, retries=retries, temperature=0.0)
 
