@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from cultivar.core.protocols import Request
 from cultivar.core.scope import Backing, Scope
 from cultivar.testing import FunctionModel, ScriptedModel
 from cultivar.verify.judge import Comparison, compare, framed, merged, rate, read_scores, read_verdicts, rubric
+from cultivar.verify.scores import PART
 
 TWO = (
     "8 9",
@@ -158,6 +161,51 @@ def test_a_last_line_of_scores_outweighs_what_sentences_quote_or_weighed(talk: s
         read_scores(f"6 2\n\n{talk}")
     with pytest.raises(Unparsable):
         read_scores("Answer 1: 2/10\nAnswer 2: 6/10\n\n6 2")
+
+
+HOSTILE = (
+    *("[" * 100_000, "(" * 100_000, "1 " * 50_000, "1-" * 50_000, "1\n" * 50_000, ("1 " * 39 + "\n") * 1_266),
+    *(("[" * 79 + "\n") * 1_250, "|1|2|\n" * 16_666, "answer 1: 8/10 " * 6_666, "1" + " " * 100_000, "{a" * 50_000),
+    *("<think>" * 14_285, "[" + ",".join(['"1 1"'] * 16_666) + "]", '{"a":{"scores":1}}' * 5_555, "*_" * 50_000),
+)
+
+
+def test_a_hostile_judge_costs_little() -> None:
+    """At most a fifth of what the worst of such replies cost when it was read whole (0.4 s each)."""
+    for reply in HOSTILE:
+        began = time.process_time()
+        for count in (1, 2):
+            with suppress(Unparsable):
+                read_scores(reply, count)
+        assert time.process_time() - began < 0.08, reply[:20]
+
+
+def test_of_a_long_reply_the_first_and_the_last_part_are_read_in_whole_lines() -> None:
+    talk = "It is said at length that there is little to say.\n" * 1_500
+    assert read_scores(f"{talk}\n6 2") == (6.0, 2.0)
+    assert read_scores(f"6 2\n{talk}") == (6.0, 2.0)
+    assert read_scores(f"<think>{talk}</think>Assistant 1: 6/10\nAssistant 2: 2/10") == (6.0, 2.0)
+    with pytest.raises(Unparsable, match=r"several scores of answer 1 \(6, 7\)"):
+        read_scores(f"6 2\n{talk}\n7 2")
+    with pytest.raises(Unparsable, match="no score"):  # what stands in the middle is not read
+        read_scores(f"{talk}Assistant 1: 6/10\nAssistant 2: 2/10\n{talk}")
+    for spaces in range(PART - 20, PART + 5):  # no number is cut in two
+        for reply in (f"Score:{' ' * spaces}10\n{talk}", f"{talk}\nScore: 10{' ' * spaces}"):
+            with suppress(Unparsable):
+                assert read_scores(reply, 1) == (10.0,)
+
+
+def test_a_heading_does_not_reach_over_what_is_left_out() -> None:
+    talk = "It is said at length that there is little to say.\n" * 1_000
+    with pytest.raises(Unparsable, match="no score of answer 1"):
+        read_scores(f"### Assistant 1\n{talk}### Assistant 2\n{talk}Score: 9\n\nAssistant 2: 9/10")
+
+
+def test_a_reply_nested_without_end_is_refused() -> None:
+    for inner in ('{"score":', '{"scores":[', "["):
+        closing = "".join({"{": "}", "[": "]"}.get(c, "") for c in reversed(inner))
+        with pytest.raises(Unparsable):
+            read_scores(inner * 1_000 + "1" + closing * 1_000)
 
 
 def test_other_scales() -> None:

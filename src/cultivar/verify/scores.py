@@ -3,7 +3,8 @@
 A reply may give its scores in several forms at once: a JSON object, a line that holds nothing else (the first, the
 last, or the last but for one remark), a Markdown table, statements such as "Assistant 1: 8/10" or "Score: **7**". All
 forms that are found must say the same; where they do not, the reply is refused in words that help the judge to mend it.
-Nothing is guessed, and every reader here is linear in the length of the reply. One form outweighs another: a last line
+Nothing is guessed, every reader here is linear in the length of the reply, and of a long one only the first and the
+last part are read: a judge that says much, or is hostile, costs milliseconds. One form outweighs another: a last line
 of scores is the judge's last word, whatever its sentences weighed, or quoted, before ("answer 2 asks for 10/10").
 
 A range that spans at most a fifth of the scale ("7-8" of 10) stands for its middle; a wider one ("a scale of 1-10") is
@@ -29,7 +30,12 @@ Found: TypeAlias = dict[int, set[float]]
 
 WIDEST = 0.2
 LONGEST = 200_000
-"""Characters of a reply that are read."""
+"""Characters of a reply, the judge's thoughts among them."""
+PART = 6_000
+"""Characters of the first and of the last part of a long reply; what stands between them is not read."""
+LINE = 300
+"""Characters of a line that holds nothing but scores."""
+GAP = "[...]"
 MOST = 50
 """JSON objects of a reply that are looked at."""
 
@@ -89,7 +95,7 @@ def read_scores(reply: str, count: int = 2, low: float = 1, high: float = 10) ->
     """
     if len(reply) > LONGEST:
         raise _refused(f"the reply is {len(reply):,} characters long; at most {LONGEST:,} are read", count, low, high)
-    reply = _THOUGHT.sub(" ", reply)
+    reply = _parts(_THOUGHT.sub(" ", reply))
     forms, rest = [], reply
     for text, value in _objects(reply):
         found = _from_json(value, count, high)
@@ -101,9 +107,16 @@ def read_scores(reply: str, count: int = 2, low: float = 1, high: float = 10) ->
     if not first and not last and len(lines) > 2 and not lines[-2].rstrip().endswith((".", ")")):
         forms.append(_from_line(lines[-2], count, high))  # one remark stands below the scores
     forms += [first, last, *(_from_table(group, count) for group in _tables(lines, high))]
-    said = (line for line in lines if not _is_row(line) and not (last and _is_prose(line, high)))
-    forms.append(_from_statements(said, count, high))
+    forms.append(_from_statements(lines, count, high, prose=not last))
     return _agreed(forms, count, low, high)
+
+
+def _parts(reply: str) -> str:
+    """The whole lines of a reply's first and last part, if it is longer than both: half a line could say another
+    score."""
+    if len(reply) <= 2 * PART:
+        return reply
+    return "\n".join((reply[:PART].rpartition("\n")[0], GAP, reply[-PART:].partition("\n")[2]))
 
 
 def _refused(why: str, count: int, low: float, high: float) -> Unparsable:
@@ -170,18 +183,20 @@ def _objects(reply: str) -> Iterator[tuple[str, JSON]]:
                 return
 
 
-def _from_json(value: JSON, count: int, high: float) -> Found:
+def _from_json(value: JSON, count: int, high: float, levels: int = 3) -> Found:
     if isinstance(value, list):
+        if len(value) != count:
+            return {}
         numbers = [_plain_number(v, high) for v in value]
-        good = len(value) == count and None not in numbers
-        return {place: {n} for place, n in enumerate(numbers) if n is not None} if good else {}
+        return {} if None in numbers else {place: {n} for place, n in enumerate(numbers) if n is not None}
     if not isinstance(value, dict):
         return {}
     found: Found = {}
     for key, held in value.items():
         words = re.findall(r"[a-z]+|\d+", key.lower())
-        if isinstance(held, list | dict) and set(words) <= {"scores", "ratings", "score", "rating", "final", "overall"}:
-            inner = _from_json(held, count, high)
+        whole = levels and set(words) <= {"scores", "ratings", "score", "rating", "final", "overall"}
+        if whole and isinstance(held, list | dict):
+            inner = _from_json(held, count, high, levels - 1)
         else:
             if isinstance(held, dict):
                 held = next((held[k] for k in ("overall", "score", "rating") if k in held), None)
@@ -212,6 +227,8 @@ def _plain_number(value: JSON, high: float) -> float | None:
 
 def _from_line(line: str, count: int, high: float) -> Found:
     """A line that holds ``count`` numbers and nothing else but "Scores:" before and separators between them."""
+    if len(line) > LINE:
+        return {}
     tokens = [
         t for t in _tokens(line, high) if t.kind not in ("colon", "open", "end") and t.text not in ("and", "vs", *_FILL)
     ]
@@ -226,9 +243,9 @@ def _is_row(line: str) -> bool:
     return line.count("|") >= 2 or bool(re.fullmatch(r"[ \t:|-]*---[ \t:|-]*", line))
 
 
-def _is_prose(line: str, high: float) -> bool:
+def _is_prose(line: list[_Token]) -> bool:
     """Whether a line says anything but scores and whose they are."""
-    return any(t.kind == "word" and t.text not in _NEUTRAL for t in _tokens(line, high))
+    return any(t.kind == "word" and t.text not in _NEUTRAL for t in line)
 
 
 def _tables(lines: list[str], high: float) -> Iterator[list[list[list[_Token]]]]:
@@ -278,14 +295,17 @@ def _gather(pairs: Iterable[tuple[int, float | None]]) -> Found:
     return found
 
 
-def _from_statements(lines: Iterable[str], count: int, high: float) -> Found:
-    """What the sentences say. A line that begins with a judged text's name, and holds no other, speaks of that text; if
-    it holds nothing else, so do the lines below it."""
+def _from_statements(lines: Iterable[str], count: int, high: float, prose: bool) -> Found:
+    """What the sentences say, or without ``prose`` those that say nothing else. A line that begins with a judged text's
+    name, and holds no other, speaks of that text; if it holds nothing else, so do the lines below it."""
     whole: list[tuple[int, float | None]] = []
     part: list[tuple[int, float | None]] = []
     section = 0 if count == 1 else -1
     for line in lines:
-        tokens = _tokens(line, high)
+        if line == GAP:
+            section = 0 if count == 1 else -1
+        if _is_row(line) or (_is_prose(tokens := _tokens(line, high)) and not prose):
+            continue
         subject = section
         if (
             count > 1
