@@ -1,10 +1,10 @@
 """Any OpenAI-compatible endpoint for chat completions and embeddings, over one aiohttp session and without an SDK.
 
-What may pass (see endpoint.py) is tried again with full jitter (AWS architecture blog, 2015) until the call's deadline;
-``Retry-After`` is obeyed. The jitter widens where waiting helps: while the endpoint answers nobody, and for a call that
-is told "too much" again and again. One that was merely unlucky is soon tried again. A refusal that shows a dialect (see
-dialect.py) is learned from, told once and asked again; any other is final. The key is sent as a header, and struck out
-of whatever an endpoint says back.
+What may pass (see endpoint.py) is tried again with full jitter (AWS architecture blog, 2015) until the call's deadline,
+but for answers that cannot be read (see MALFORMED); ``Retry-After`` is obeyed. The jitter widens where waiting helps:
+while the endpoint answers nobody, and for a call that is told "too much" again and again. One that was merely unlucky
+is soon tried again. A refusal that shows a dialect (see dialect.py) is learned from, told once and asked again; any
+other is final. The key is sent as a header, and struck out of whatever an endpoint says back.
 """
 
 from __future__ import annotations
