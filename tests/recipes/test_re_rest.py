@@ -55,7 +55,7 @@ class Reflector:
         return f"Thought: now I know.\nAction: {action}"
 
 
-SMALL = Config(samples=2, steps=8)
+SMALL = Config(samples=2, steps=8, reflector_rows=True)
 
 
 def tried(
@@ -102,6 +102,11 @@ def test_the_reflector_learns_reflection_and_attempt_from_the_failure(tmp_path: 
     assert [turn.role for turn in reflector.turns[1:]] == ["user", "assistant"] * 6 + ["user"]
     assert said(asked.requests[0], "user") == [told.content]
     assert [m["content"] for m in asked.requests[1].messages] == [turn.content for turn in reflector.turns[:4]]
+
+
+def test_the_reflectors_rows_are_there_only_if_they_are_wanted(tmp_path: Path) -> None:
+    rows, _, _ = tried(Actor(WRONG, GOLD), Reflector(), tmp_path, replace(SMALL, samples=1, reflector_rows=False))
+    assert kinds(rows) == ["recovered"]
 
 
 def test_only_failures_are_reflected_on_and_each_once(tmp_path: Path) -> None:
@@ -165,7 +170,7 @@ def test_both_are_trained_and_act_in_the_next_iteration(tmp_path: Path) -> None:
         return FunctionModel(acting, name=spec)
 
     command = f"{sys.executable} {script} {{rows}} {{name}}"
-    config = replace(SMALL, run=held(tmp_path / "tasks"), train=command, train_reflector=command)
+    config = replace(SMALL, run=held(tmp_path / "tasks"), train=command, train_reflector=command, reflector_rows=False)
     roles: dict[str, Model] = {
         "actor": FunctionModel(Actor(WRONG, GOLD)),
         "reflector": FunctionModel(Reflector(first=["look"])),

@@ -2,7 +2,7 @@
 
 task -> several attempts by the agent -> those that solve it are kept
 each failed attempt + what the environment says of it -> the reflector says what went wrong, and attempts the task anew
-what it solves is kept without the reflection -> agent; with attempt, feedback and reflection -> reflector
+what it solves is kept without the reflection -> agent; if wanted, with failure and reflection -> reflector
 -> train both -> the next iteration
 
 Departures from the paper:
@@ -65,6 +65,8 @@ class Config:
     'Command that trains the agent after each iteration, such as "python train.py --data {rows} --name {name}".'
     train_reflector: str = ""
     "The same for the reflector; without it the reflector stays as it is."
+    reflector_rows: bool = False
+    "Whether the reflector's conversations are rows too, as they are with --train-reflector: not for the agent."
     retries: int = 2
     "How often a reflection that cannot be used is asked for again."
     temperature: float = 1.0
@@ -179,8 +181,9 @@ async def attempts(task: Task, scope: Scope, config: Config, play: Playable) -> 
     pairs = [(failed, k, r) for k, failed in enumerate(failures) for r in range(config.reflections)]
     anew = await together(*(corrected(failed, scope.child(f"reflector-{k}-{r}")) for failed, k, r in pairs))
     made, kept = [one for one in anew if one is not None], dict[tuple[str, ...], list[Trajectory]]()
+    most = 2 if config.reflector_rows or config.train_reflector else 1
     for one in (*own, *made):
-        rows = [one] if one.meta["row"] == "self" else [without_reflection(one), one]
+        rows = [one] if one.meta["row"] == "self" else [without_reflection(one), one][:most]
         acted = actions_of(rows[0])
         if not one.success:
             scope.discard("still-failed", one)
@@ -214,7 +217,7 @@ def describe(records: Sequence[Record], rounds: Mapping[str, tuple[int, Sequence
         Tile("tasks that only reflection solved", sum(int(str(row[3])) for row in table)),
     )
     text = "Counts of attempts are those at tasks that were solved; tasks that never were are dropped."
-    examples = [Example.of(row, "After a reflection") for row in by["reflector"][:3]]
+    examples = [Example.of(row, f"A row of {name}") for name in ROWS for row in by[name][:2]]
     return Dataset(records, tiles, (Section("Attempts", figures, text),), examples, REASONS, LIMITS, ("agents",))
 
 
