@@ -106,7 +106,7 @@ def sessions(drawn: Proposal, rng: random.Random, sizes: Sequence[int], count: i
     The first is the problem's own, from its initial state or one that a random walk reaches. The others are one or two
     facts that a random walk would make true: what is told at the beginning, most of a dialogue, is told once for all.
     Now and then an action that is not the plan's is taken and a new plan made: it is read and not learned. The goal is
-    told again after each action, in tasks too: without that none of it was learned in the same time.
+    told again after each action, in tasks too: in one short run that made the difference (docs/probe.md).
     """
     made = 0
     while made < count:
