@@ -1,7 +1,8 @@
 """The model: a decoder in Llama's shape (RMS norms, rotary positions, gated units, tied embeddings), from nothing.
 
 Departures: it is small (half a million to a few million weights); each word comes in together with the three before it,
-by a learned scale to each channel, so that what follows what need not be learned first; queries and keys are normed; what a layer adds to the stream begins at zero.
+by a learned scale to each channel, so that what follows what need not be learned first; queries and keys are normed;
+what a layer adds to the stream begins at zero.
 Weights are plain tensors in a dictionary, so that nothing of PyTorch is needed before a probe is made.
 """
 
