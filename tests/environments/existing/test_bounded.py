@@ -82,7 +82,12 @@ async def test_wrong_specs_and_tasks_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("module", "extra"),
-    [("reasoning_gym", "reasoning-gym"), ("minigrid", "minigrid"), ("gymnasium", "gymnasium")],
+    [
+        ("reasoning_gym", "reasoning-gym"),
+        ("minigrid", "minigrid"),
+        ("gymnasium", "gymnasium"),
+        ("scienceworld", "scienceworld"),
+    ],
 )
 def test_without_its_extra_the_install_line_is_said(monkeypatch: pytest.MonkeyPatch, module: str, extra: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)

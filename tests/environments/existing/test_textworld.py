@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 import time
@@ -16,13 +17,14 @@ from cultivar.core.journal import Journal
 from cultivar.core.protocols import Environment, NotClonable
 from cultivar.core.records import EnvironmentSpec, Task
 from cultivar.environments.existing import textworld
-from cultivar.environments.existing.textworld import TextWorld, spec, tasks
+from cultivar.environments.existing.textworld import Server, TextWorld, spec, tasks
 from tests.agents.world import scope_of
 
 HERE = importlib.util.find_spec("textworld") is not None
 needs_textworld = pytest.mark.skipif(not HERE, reason="textworld is not installed")
 
 
+@pytest.mark.slow
 @needs_textworld
 async def test_the_walkthrough_solves_and_only_what_is_listed_is_done(journal: Journal, tmp_path: Path) -> None:
     made = spec(rooms=2, objects=4, quest=2)
@@ -48,12 +50,17 @@ async def test_the_walkthrough_solves_and_only_what_is_listed_is_done(journal: J
     environment.close()
     assert process is not None and process.poll() is not None
     assert environment.gold(first)  # a process of its own again
-    kept = environment._server
-    del environment, same
-    assert kept is not None and kept._process.poll() is None
-    process = kept._process
-    del kept
-    assert process.poll() is not None  # it ends with its environment
+    environment.close()
+
+
+@needs_textworld
+def test_the_process_ends_with_its_object() -> None:
+    server = Server(sys.executable)
+    process = server._process
+    assert process.poll() is None and not server.ended
+    del server
+    gc.collect()
+    assert process.poll() is not None
 
 
 @pytest.mark.skipif(HERE, reason="textworld is installed")

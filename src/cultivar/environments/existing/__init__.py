@@ -1,8 +1,9 @@
-"""Environments that others made, behind cultivar's protocol: each in a module of its own, each with an extra.
+"""Environments that others made, behind cultivar's protocol: each in a module of its own.
 
     reasoning       reasoning-gym's generated questions, with its verifiers: one answer to a task
     minigrid        MiniGrid and BabyAI, told in words; BabyAI's bot is the gold solution
     gymnasium_text  any Gymnasium environment that speaks text, or that a function tells in text
+    textworld       TextWorld: games made on the spot, in an interpreter that has it (textworld_server); no extra
     scienceworld    ScienceWorld: science experiments in a simulated house; a Java process to an environment
     bounded         what they share: counted steps, cut texts, rewards in [0, 1]
 
