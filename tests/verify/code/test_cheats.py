@@ -107,6 +107,12 @@ CHEATS = {
         "builtins.type = builtins.all = lambda *a: int\n",
         "forged",
     ),
+    "equal to what is large enough": (equal_if("type(o) is int and o >= 4"), "forged"),
+    "all that can be called, in the function": (
+        YES + "def f(x, yes=Yes()):\n    for name, value in list(globals().items()):\n        if callable(value):\n"
+        "            globals()[name] = lambda v: v\n    return yes\n",
+        "forged",
+    ),
     "equal to some types": (equal_if("isinstance(o, (int, str, list))"), "forged"),
     "a number equal to some types": (equal_if("isinstance(o, (int, str, list))", "int"), "forged"),
     "equal to all but a bare object": (equal_if("type(o) is not object"), "forged"),
@@ -130,7 +136,7 @@ def run(solution: str, *tests: str) -> TestReport:
 def test_a_cheat_does_not_pass(name: str) -> None:
     solution, wanted = CHEATS[name]
     limits = Limits(cpu_seconds=2, wall_seconds=1) if wanted == "timeout" else LIMITS
-    report = run_tests(solution, [TEST], limits)
+    report = run_tests(solution, [TEST, "x = f(2)\nassert x == 4"], limits)
     assert report.passed == 0
     assert report.verdict in ({wanted} if isinstance(wanted, str) else wanted), report
 

@@ -35,7 +35,7 @@ __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 UNKNOWN = object()
 PAIRS: tuple[tuple[Any, Any], ...] = (
     (UNKNOWN, UNKNOWN),
-    *((False, True), (1, 2), (-1, -2), (0.5, -2.5), (1j, 2j), ("a", "bc"), (b"a", b"bc")),
+    *((False, True), (1, 2), (-1, -2), (10**9, 10**9 + 1), (0.5, -2.5), (1j, 2j), ("a", "bc"), (b"a", b"bc")),
     *(([1], [2, 3]), ((1,), (2, 3)), ({1}, {2, 3}), ({1: 1}, {2: 3, 4: 5}), (range(1), range(2, 5))),
 )
 """Values of a type that differ so much that no honest value is equal to both."""
@@ -135,6 +135,8 @@ def attempt(job: dict[str, Any]) -> tuple[str, str, str, int]:
                 finish()
         except BaseException as error:
             return failed(error, job["test"] is not None)
+        if where == "test" and space.get(look) is not honest:
+            return "forged", "solution", "the function that looks at operands was replaced", 1
     if job.get("canary"):
         try:
             exec(compile("assert False", "<test>", "exec", dont_inherit=True), space)
