@@ -5,7 +5,8 @@ its seed: reasoning-gym draws item i of seed s from s + i, so that items of neig
 
 Some verifiers evaluate the answer as Python (``eval``, or sympy's ``parse_expr``). What a model wrote is never given to
 them: two that need nothing but arithmetic (``ARITHMETIC``) get answers of a small grammar, the others are refused. So
-are datasets whose questions or answers depend on the order of sets, and so differ between processes (``UNSTEADY``).
+are datasets whose questions or answers depend on the order of sets, and so differ between processes (``UNSTEADY``),
+and those whose verifiers are cheated by nonsense (``CHEATED``).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ ARITHMETIC = ("countdown", "puzzle24")
 """Datasets whose verifiers evaluate answers, where numbers, + - * / and brackets are enough."""
 UNSTEADY = ("isomorphic_strings", "list_functions", "polynomial_multiplication", "ransom_note", "word_ladder")
 """Datasets whose questions or answers differ from process to process at the same seed (measured with 0.1.25)."""
+CHEATED = ("complex_arithmetic", "game_of_life_halting", "propositional_logic")
+"""Datasets whose verifiers take nonsense for right ("nan"; anything at all; "¬(¬("), measured with 0.1.25."""
 OWN_ANSWERS = ("number_sorting",)
 """Datasets whose verifiers evaluate nothing but their own reference answer."""
 BREAK = "\\n"
@@ -142,6 +145,8 @@ def _fault(dataset: str) -> str | None:
         return "the dataset 'composite' is made of others; give each of them by its name"
     if dataset in UNSTEADY:
         return f"the dataset {dataset!r} draws others from the same seed in each process; take another"
+    if dataset in CHEATED:
+        return f"the verifier of the dataset {dataset!r} takes nonsense for a right answer; take another"
     evaluates = _EVALUATES.search(inspect.getsource(known[dataset][0].score_answer)) is not None
     if evaluates and dataset not in (*ARITHMETIC, *OWN_ANSWERS):
         return f"the verifier of the dataset {dataset!r} runs answers as Python, which is not done here; take another"
