@@ -34,6 +34,12 @@ def test_the_head_has_what_hubs_read() -> None:
     assert '- "10K<n<100K"' in head(card(many))
 
 
+def test_rows_that_were_chosen_are_not_called_synthetic() -> None:
+    made = dataclasses.replace(report(), tags=("data-selection",))
+    assert '- "synthetic"' not in head(card(made)) and "The rows are synthetic" not in card(made)
+    assert "The rows are synthetic" in card(report())
+
+
 def test_the_export_that_is_advised_is_the_runs_own() -> None:
     assert "export RUN --format trl --out RUN/trl.jsonl" in card(report())
     made = dataclasses.replace(report(), format="trl-turns")

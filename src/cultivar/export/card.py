@@ -57,15 +57,19 @@ def card(report: Report) -> str:
         *_costs(report.costs),
         *_use(report.format),
         "## Known limits",
-        _bullets((*report.limits, *LIMITS)),
+        _bullets((*report.limits, *(() if SELECTED in report.tags else (SYNTHETIC,)), LIMIT)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-LIMITS = (
-    "The rows are synthetic: what they say of the world is as good as the text, templates and models they came from.",
+SELECTED = "data-selection"
+"""The tag of rows that were chosen from what others wrote, and made by nobody here."""
+SYNTHETIC = (
+    "The rows are synthetic: what they say of the world is as good as the text, templates and models they came from."
+)
+LIMIT = (
     "A row that passed every gate is what the gates demand, and no more; that it helps a model is measured by training "
-    "one, not shown by this card.",
+    "one, not shown by this card."
 )
 
 
@@ -128,7 +132,8 @@ def _cell(cell: Cell) -> str:
 def _head(report: Report) -> str:
     rows = sum(report.counts.get(kind, 0) for kind in TRAINABLE)
     size = next((name for limit, name in SIZES if rows < limit), "n>10M")
-    tags = list(dict.fromkeys(("synthetic", "cultivar", report.provenance.recipe, *report.tags)))
+    made = () if SELECTED in report.tags else ("synthetic",)
+    tags = list(dict.fromkeys((*made, "cultivar", report.provenance.recipe, *report.tags)))
     lines = ["---", f"license: {_yaml(report.license)}", f"pretty_name: {_yaml(report.title)}"]
     lines += ["task_categories:", '- "text-generation"', "size_categories:", f"- {_yaml(size)}", "tags:"]
     lines += [f"- {_yaml(tag)}" for tag in tags]
