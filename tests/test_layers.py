@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1] / "src" / "cultivar"
 CORE_ORDER = (
     "errors",
     "extras",
+    "ranges",
     "surrogates",
     "vectors",
     "records",

@@ -271,7 +271,7 @@ def test_it_resumes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("flag", "value", "message"),
-    [("simulations", 0, "give at least 1"), ("alpha", 1.5, "from 0 to 1"), ("c", -1.0, "give at least 0")],
+    [("simulations", 0, "give at least 1"), ("alpha", 1.5, "give 0 to 1"), ("c", -1.0, "give at least 0")],
 )
 def test_bad_settings(flag: str, value: float, message: str) -> None:
     with pytest.raises(ValueError, match=f"--{flag} {value}: .*{message}"):

@@ -286,7 +286,7 @@ def test_it_resumes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("flag", "value", "message"),
-    [("threshold", 11, "from 1 to 10"), ("rounds", 0, "at least 1"), ("temperature", -1.0, "at least 0")],
+    [("threshold", 11, "give 1 to 10"), ("rounds", 0, "at least 1"), ("temperature", -1.0, "at least 0")],
 )
 def test_bad_settings(flag: str, value: float, message: str) -> None:
     with pytest.raises(ValueError, match=f"--{flag} {value}: .*{message}"):

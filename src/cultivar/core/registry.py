@@ -228,15 +228,17 @@ def options(config: type[Any]) -> list[Option]:
 
 
 def _field_docs(config: type[Any]) -> dict[str, str]:
-    """Field -> the bare string after it, read from the source: dataclasses do not keep it.
-
-    Bases that stand in the same file are read too.
-    """
-    source = Path(inspect.getfile(config)).read_text("utf-8")
-    classes = {base.__name__ for base in config.__mro__}
+    """Field -> the bare string after it, read from the source: dataclasses do not keep it. Bases are read too."""
     docs: dict[str, str] = {}
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.ClassDef) or node.name not in classes:
+    for base in filter(dataclasses.is_dataclass, reversed(config.__mro__)):
+        docs |= _own_docs(base)
+    return docs
+
+
+def _own_docs(config: type[Any]) -> dict[str, str]:
+    docs: dict[str, str] = {}
+    for node in ast.walk(ast.parse(Path(inspect.getfile(config)).read_text("utf-8"))):
+        if not isinstance(node, ast.ClassDef) or node.name != config.__name__:
             continue
         for field, after in zip(node.body, node.body[1:], strict=False):
             match field, after:

@@ -23,8 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from math import inf
-from typing import Any, ClassVar
+from typing import Any
 
 from cultivar.agents.episode import Limits, Move
 from cultivar.agents.policies import ModelPolicy, react
@@ -35,6 +34,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Example, Histogram, Section, Table, Tile
 from cultivar.core.protocols import Engine, Environment
+from cultivar.core.ranges import Ranges, within
 from cultivar.core.records import Document, Record, Task, Trajectory
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
@@ -46,13 +46,7 @@ from cultivar.verify.labels import read_labels
 
 
 @dataclass(frozen=True)
-class Config:
-    run: str = ""
-    "Folder of a run of agentgen whose tasks are taken; without it environments are drawn, one for each passage."
-    environments: int = 20
-    "Environments that are drawn; a larger number continues a run."
-    tasks: int = 5
-    "Tasks in each environment that is drawn."
+class Config(worlds.Settings):
     simulations: int = 8
     "Simulations of each task's tree, each played out to its end."
     samples: int = 4
@@ -74,17 +68,12 @@ class Config:
     temperature: float = 1.0
     "Of the agent's actions; it judges at 0."
 
-    growing: ClassVar[tuple[str, ...]] = ("environments",)
-
     def __post_init__(self) -> None:
-        for name, (least, most) in RANGES.items():
-            if not least <= getattr(self, name) <= most:
-                wanted = f"at least {least}" if most == inf else f"a number from {least} to {most}"
-                raise ValueError(f"--{name} {getattr(self, name)}: give {wanted}")
+        within(self, RANGES)
 
 
 COUNTS = ("environments", "tasks", "simulations", "samples", "steps", "pairs", "iterations")
-RANGES = {**dict.fromkeys(COUNTS, (1, inf)), "alpha": (0, 1), "beta": (0, 1), "c": (0, inf), "temperature": (0, inf)}
+RANGES: Ranges = {**dict.fromkeys(COUNTS, 1), "alpha": (0, 1), "beta": (0, 1), "c": 0, "temperature": 0}
 
 JUDGE = """\
 Below are an agent's task and the steps that it has taken so far. Judge the last step alone: does it bring the agent \
@@ -248,7 +237,7 @@ BECAME = ("holds", "splice-broken", "same-revision", "no-judgement")
 async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
     if config.train:
         command_words(config.train)
-    play = await playable(engine, passages, config.run, config.environments, config.tasks)
+    play = await playable(engine, passages, config)
     rounds: dict[str, tuple[int, float, Sequence[Searched]]] = {}
     for number in range(1, config.iterations + 1 if config.train else 2):
         level = config.alpha + (1 - config.alpha) * (number - 1) / max(1, config.iterations - 1)

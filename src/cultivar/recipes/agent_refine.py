@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
 
 import orjson
 
@@ -28,6 +27,7 @@ from cultivar.core.dataset import Dataset, Flat
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Bars, Example, Histogram, Section, Tile
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import Document, Record, Trajectory
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
@@ -49,9 +49,7 @@ class Config:
     "Of scripts and transcripts."
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            if not least <= getattr(self, name) < inf:
-                raise ValueError(f"--{name} {getattr(self, name)}: give at least {least}")
+        within(self, LEAST)
 
 
 LEAST = {"errors": 0, "plays": 1, "repairs": 0, "retries": 0, "temperature": 0}

@@ -25,6 +25,7 @@ from typing import ClassVar, Literal
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable, UsageError
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import Document, EnvironmentSpec, Record, Task, Trajectory
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
@@ -75,9 +76,7 @@ class Config:
     growing: ClassVar[tuple[str, ...]] = ("environments",)
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: give at least {least}")
+        within(self, LEAST)
 
 
 LEAST = {"environments": 1, "tasks": 1, "round_size": 1, "min_plan": 1, "max_random": 0, "repairs": 0, "temperature": 0}

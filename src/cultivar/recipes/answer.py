@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cultivar.core.dataset import Dataset, Flat
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
@@ -33,9 +34,7 @@ class Config:
     "Keep replies that ended at their token limit."
 
     def __post_init__(self) -> None:
-        for flag, value in (("--n", self.n), ("--reply-tokens", self.reply_tokens)):
-            if value is not None and value < 1:
-                raise ValueError(f"{flag} {value}: give at least 1")
+        within(self, {"n": 1, "reply_tokens": 1})
 
 
 REASONS = {

@@ -33,6 +33,7 @@ from typing import TypeAlias
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable, UsageError
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction, Preference, Record, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
@@ -82,9 +83,7 @@ class Config:
     "Tokens of an answer at most."
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: give at least {least}")
+        within(self, LEAST)
         if self.first > self.iterations:
             raise ValueError(f"--first {self.first}: give at most --iterations, which is {self.iterations}")
 

@@ -30,6 +30,7 @@ from cultivar.core.dataset import Dataset, Flat
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Section, Tile
 from cultivar.core.protocols import Choice, Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction, Preference, Record, Sample, Verdict
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
@@ -63,10 +64,7 @@ class Config:
     "Write so many new instructions for each family of the input, with its labels, and answer those in place of it."
 
     def __post_init__(self) -> None:
-        given = (("n", self.n, 1), ("diversify", self.diversify, 0), ("reply-tokens", self.reply_tokens, 1))
-        for flag, value, least in given:
-            if value is not None and value < least:
-                raise ValueError(f"--{flag} {value}: give at least {least}")
+        within(self, {"n": 1, "diversify": 0, "reply_tokens": 1})
 
 
 SEEDS = """\

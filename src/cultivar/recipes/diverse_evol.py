@@ -27,6 +27,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import InputError, UsageError
 from cultivar.core.extras import needed
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
@@ -70,9 +71,7 @@ class Config:
     growing: ClassVar[tuple[str, ...]] = ("rounds",)
 
     def __post_init__(self) -> None:
-        for name in ("first", "rounds", "growth", "characters", "reply_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: give at least 1")
+        within(self, dict.fromkeys(("first", "rounds", "growth", "characters", "reply_tokens"), 1))
 
 
 REASONS = {

@@ -27,6 +27,7 @@ from typing import ClassVar, Literal
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Dropped, Unparsable
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
@@ -56,9 +57,7 @@ class Config:
     growing: ClassVar[tuple[str, ...]] = ("rounds", "difficulty")
 
     def __post_init__(self) -> None:
-        for name, least in {"rounds": 1, "words": 2, "difficulty": 0, "temperature": 0, "reply_tokens": 1}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: give at least {least}")
+        within(self, {"rounds": 1, "words": 2, "difficulty": 0, "temperature": 0, "reply_tokens": 1})
         if not 0 < self.top_p <= 1:
             raise ValueError(f"--top-p {self.top_p}: give a number above 0, at most 1")
 

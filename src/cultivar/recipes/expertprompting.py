@@ -24,6 +24,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Example, Histogram, Section, Table, Tile, turns_of
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction, Sample, Turn
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
@@ -51,9 +52,7 @@ class Config:
     growing: ClassVar[tuple[str, ...]] = ("compare",)
 
     def __post_init__(self) -> None:
-        for name, least in {"compare": 0, "reply_tokens": 1, "repairs": 0, "temperature": 0}.items():
-            if (value := getattr(self, name)) is not None and value < least:
-                raise ValueError(f"--{name.replace('_', '-')} {value}: give at least {least}")
+        within(self, {"compare": 0, "reply_tokens": 1, "repairs": 0, "temperature": 0})
         if self.compare and self.identity == "none":
             raise ValueError("--compare needs an identity to compare: give --identity expert or static")
 

@@ -24,8 +24,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import inf
-from typing import ClassVar
 
 from cultivar.agents.episode import Episode, Limits, Move
 from cultivar.agents.policies import react
@@ -34,6 +32,7 @@ from cultivar.agents.splice import actions_of, moves_of
 from cultivar.core.dataset import Dataset
 from cultivar.core.figures import Example, Histogram, Section, Table, Tile
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import Document, Record, Task, Trajectory
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
@@ -44,13 +43,7 @@ from cultivar.train.command import command_words, trained
 
 
 @dataclass(frozen=True)
-class Config:
-    run: str = ""
-    "Folder of a run of agentgen whose tasks are taken; without it environments are drawn, one for each passage."
-    environments: int = 20
-    "Environments that are drawn; a larger number continues a run."
-    tasks: int = 5
-    "Tasks in each environment that is drawn."
+class Config(worlds.Settings):
     points: int = 4
     "States of a failed expert attempt from which the agent starts, at equal distances."
     samples: int = 1
@@ -66,12 +59,8 @@ class Config:
     temperature: float = 0.7
     "Of expert and agent."
 
-    growing: ClassVar[tuple[str, ...]] = ("environments",)
-
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            if not least <= getattr(self, name) < inf:
-                raise ValueError(f"--{name} {getattr(self, name)}: give at least {least}")
+        within(self, LEAST)
 
 
 COUNTS = ("environments", "tasks", "samples", "steps", "iterations")
@@ -205,7 +194,7 @@ COLUMNS = (
 async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
     if config.train:
         command_words(config.train)
-    play = await playable(engine, passages, config.run, config.environments, config.tasks)
+    play = await playable(engine, passages, config)
     rounds, experts = dict[str, Sequence[Explored]](), dict[str, Trajectory]()
     for number in range(1, config.iterations + 1 if config.train else 2):
         made = await engine.map(explore, play.tasks, config, play, experts, stage=f"explore-{number}")

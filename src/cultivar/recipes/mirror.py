@@ -21,8 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf
-from typing import Any, ClassVar
+from typing import Any
 
 from cultivar.agents.episode import Episode, Limits
 from cultivar.agents.policies import react
@@ -32,6 +31,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Bars, Example, Histogram, Section, Tile
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import Ranges, within
 from cultivar.core.records import Document, Record, Task, Trajectory, Turn
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
@@ -40,13 +40,7 @@ from cultivar.environments.pddl.playable import Playable, playable
 
 
 @dataclass(frozen=True)
-class Config:
-    run: str = ""
-    "Folder of a run of agentgen whose tasks are taken; without it environments are drawn, one for each passage."
-    environments: int = 20
-    "Environments that are drawn; a larger number continues a run."
-    tasks: int = 5
-    "Tasks in each environment that is drawn."
+class Config(worlds.Settings):
     threshold: int = 9
     "Least score, from 1 to 10, with which a plan, an action or an answer takes effect at once."
     rounds: int = 3
@@ -62,17 +56,12 @@ class Config:
     temperature: float = 0.7
     "Of all three."
 
-    growing: ClassVar[tuple[str, ...]] = ("environments",)
-
     def __post_init__(self) -> None:
-        for name, (least, most) in RANGES.items():
-            if not least <= getattr(self, name) <= most:
-                wanted = f"at least {least}" if most == inf else f"a number from {least} to {most}"
-                raise ValueError(f"--{name} {getattr(self, name)}: give {wanted}")
+        within(self, RANGES)
 
 
 COUNTS = ("environments", "tasks", "rounds", "samples", "tries", "steps")
-RANGES = {**dict.fromkeys(COUNTS, (1, inf)), "threshold": (1, 10), "retries": (0, inf), "temperature": (0, inf)}
+RANGES: Ranges = {**dict.fromkeys(COUNTS, 1), "threshold": (1, 10), "retries": 0, "temperature": 0}
 
 PLAN = """\
 You plan how an agent solves the task below; somebody else carries the plan out. Split it into subtasks in their \
@@ -253,6 +242,6 @@ def describe(records: Sequence[Record], made: Sequence[Mirrored], tasks: int) ->
 
 @recipe("mirror", paper="2505.20670", roles=("planner", "tool", "answer"))
 async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
-    play = await playable(engine, passages, config.run, config.environments, config.tasks)
+    play = await playable(engine, passages, config)
     made = await engine.map(mirrored, play.tasks, config, play)
     return describe(list(play.records(one.rows for one in made)), made, len(play.tasks))

@@ -22,8 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
-from typing import ClassVar
 
 from cultivar.agents.episode import Episode, Limits
 from cultivar.agents.policies import react
@@ -34,6 +32,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Example, Histogram, Section, Table, Tile
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import Document, Record, Task, Trajectory, Turn
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
@@ -44,13 +43,7 @@ from cultivar.train.command import command_words, trained
 
 
 @dataclass(frozen=True)
-class Config:
-    run: str = ""
-    "Folder of a run of agentgen whose tasks are taken; without it environments are drawn, one for each passage."
-    environments: int = 20
-    "Environments that are drawn; a larger number continues a run."
-    tasks: int = 5
-    "Tasks in each environment that is drawn."
+class Config(worlds.Settings):
     samples: int = 4
     "Attempts of the agent at each task."
     reflections: int = 1
@@ -72,12 +65,8 @@ class Config:
     temperature: float = 1.0
     "Of actions and reflections."
 
-    growing: ClassVar[tuple[str, ...]] = ("environments",)
-
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            if not least <= getattr(self, name) < inf:
-                raise ValueError(f"--{name} {getattr(self, name)}: give at least {least}")
+        within(self, LEAST)
 
 
 COUNTS = ("environments", "tasks", "samples", "keep", "steps", "iterations")
@@ -233,7 +222,7 @@ async def run(engine: Engine, passages: Iterable[Document], config: Config = Con
     commands = {"actor": config.train, "reflector": config.train_reflector}
     for command in filter(None, commands.values()):
         command_words(command)
-    play = await playable(engine, passages, config.run, config.environments, config.tasks)
+    play = await playable(engine, passages, config)
     rounds: dict[str, tuple[int, Sequence[Attempts]]] = {}
     for number in range(1, config.iterations + 1 if any(commands.values()) else 2):
         made = await engine.map(attempts, play.tasks, config, play, stage=f"attempts-{number}")

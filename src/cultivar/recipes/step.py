@@ -22,8 +22,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf
-from typing import ClassVar
 
 from cultivar.agents.episode import Episode, Limits, Move
 from cultivar.agents.policies import ModelPolicy, react
@@ -32,6 +30,7 @@ from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Unparsable
 from cultivar.core.figures import Example, Histogram, Section, Tile
 from cultivar.core.protocols import Choice, Engine
+from cultivar.core.ranges import Ranges, within
 from cultivar.core.records import Document, Record, Task, Trajectory, Turn
 from cultivar.core.registry import recipe
 from cultivar.core.replies import json_value
@@ -41,13 +40,7 @@ from cultivar.environments.pddl.playable import Playable, playable
 
 
 @dataclass(frozen=True)
-class Config:
-    run: str = ""
-    "Folder of a run of agentgen whose tasks are taken; without it environments are drawn, one for each passage."
-    environments: int = 20
-    "Environments that are drawn; a larger number continues a run."
-    tasks: int = 5
-    "Tasks in each environment that is drawn."
+class Config(worlds.Settings):
     golden: float = 0.5
     "Share of the tasks that the teacher solves alone."
     steps: int = 30
@@ -57,17 +50,12 @@ class Config:
     temperature: float = 0.7
     "Of those who act; the teacher judges at 0."
 
-    growing: ClassVar[tuple[str, ...]] = ("environments",)
-
     def __post_init__(self) -> None:
-        for name, (least, most) in RANGES.items():
-            if not least <= getattr(self, name) <= most:
-                wanted = f"at least {least}" if most == inf else f"a number from {least} to {most}"
-                raise ValueError(f"--{name} {getattr(self, name)}: give {wanted}")
+        within(self, RANGES)
 
 
 COUNTS = ("environments", "tasks", "steps")
-RANGES = {**dict.fromkeys(COUNTS, (1, inf)), "golden": (0, 1), "retries": (0, inf), "temperature": (0, inf)}
+RANGES: Ranges = {**dict.fromkeys(COUNTS, 1), "golden": (0, 1), "retries": 0, "temperature": 0}
 
 TEACH = """\
 You watch a student who solves a task in an environment, step by step. Below are what the student was told, what it \
@@ -213,6 +201,6 @@ def describe(records: Sequence[Record], tasks: int) -> Dataset:
 
 @recipe("step", paper="2505.20023", roles=("student", "teacher"))
 async def run(engine: Engine, passages: Iterable[Document], config: Config = Config()) -> Dataset:
-    play = await playable(engine, passages, config.run, config.environments, config.tasks)
+    play = await playable(engine, passages, config)
     made = await engine.map(attempt, play.tasks, config, play)
     return describe(list(play.records([row] for row in made)), len(play.tasks))

@@ -32,6 +32,7 @@ from cultivar.core.dataset import Dataset, Flat
 from cultivar.core.errors import Unparsable, UsageError
 from cultivar.core.figures import Bars, Example, Histogram, Section, Table, Tile, turns_of
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Document, Instruction, Preference, Record, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.replies import json_value
@@ -59,11 +60,7 @@ class Config:
     "Answers to each query; from 2 on, the best and the worst by the role scorer become a preference (5 in the paper)."
 
     def __post_init__(self) -> None:
-        for name, least, most in (("seed_criteria", 0, 7), ("criteria", 0, 7), ("demos", 1, 8), ("n", 1, 64)):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: give {least} to {most}")
-        if self.per_topic < 0:
-            raise ValueError(f"--per-topic {self.per_topic}: give at least 0")
+        within(self, {"seed_criteria": (0, 7), "criteria": (0, 7), "demos": (1, 8), "n": (1, 64), "per_topic": 0})
 
 
 SEVEN = """\

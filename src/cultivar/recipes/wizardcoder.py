@@ -29,6 +29,7 @@ from typing import ClassVar
 from cultivar.core.dataset import Dataset
 from cultivar.core.errors import Dropped, InputError, Unparsable, UsageError
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction, Sample
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope
@@ -66,9 +67,7 @@ class Config:
 
     def __post_init__(self) -> None:
         least = {"rounds": 0, "tests": 1, "agreed": 1, "solutions": 2, "cpu_seconds": 1, "temperature": 0}
-        for name, value in {**least, "reply_tokens": 1}.items():
-            if getattr(self, name) < value:
-                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: give at least {value}")
+        within(self, {**least, "reply_tokens": 1})
         if self.agreed > self.tests:
             raise ValueError(f"--agreed {self.agreed}: give at most --tests, which is {self.tests}")
         if bool(self.train) != bool(self.held_out):

@@ -36,6 +36,7 @@ from cultivar.core.errors import Unparsable
 from cultivar.core.extras import needed
 from cultivar.core.figures import Example, Section, Table, Tile, turns_of
 from cultivar.core.protocols import Engine
+from cultivar.core.ranges import within
 from cultivar.core.records import JSON, Instruction, Preference, Ranking, Record, Sample, StepLabels
 from cultivar.core.registry import recipe
 from cultivar.core.scope import Scope, together
@@ -65,9 +66,7 @@ class Config:
     "Of versions and solutions, which must differ; judge and labeller are asked at 0."
 
     def __post_init__(self) -> None:
-        for name, (low, high) in {**RANGES, "temperature": (0, 5)}.items():
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"--{name} {getattr(self, name)}: give {low} to {high}")
+        within(self, {**RANGES, "temperature": (0, 5)})
 
 
 TITLE = re.compile(r"\A(?:#{1,6} |\*\*)[^\n\d.?!*]{1,80}(?:\*\*)?\n\s*\n")

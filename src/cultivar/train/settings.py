@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cultivar.core.ranges import within
+
 FREE = ("at_once", "save_every", "cpu")
 """Settings that may change when a training is continued: they decide where and how fast, not what is learned."""
 
@@ -46,9 +48,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.base:
             raise ValueError("--base is missing: give the folder of the model to begin with, or its name on the hub")
-        for name, least in (("lora", 0), ("max_steps", 0), ("batch", 1), ("at_once", 1), ("save_every", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{flag(name)} {getattr(self, name)}: give at least {least}")
+        within(self, {"lora": 0, "max_steps": 0, "batch": 1, "at_once": 1, "save_every": 1})
         for name in ("epochs", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):

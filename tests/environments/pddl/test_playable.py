@@ -13,7 +13,7 @@ from cultivar.core.records import Document, Record
 from cultivar.core.rundir import RunDirectory, RunSettings
 from cultivar.environments.pddl import playable as module
 from cultivar.environments.pddl.demonstrate import demonstrate
-from cultivar.environments.pddl.playable import REASONS, Playable, drawn, of_run, playable
+from cultivar.environments.pddl.playable import REASONS, Playable, Settings, drawn, of_run, playable
 from cultivar.environments.pddl.proposer import sample
 from cultivar.testing import try_recipe
 from tests.environments.pddl.store import PLAN, SPEC, TASK
@@ -35,7 +35,7 @@ def opened(
     kept: list[Playable] = []
 
     async def go(engine: Engine, passages: list[Document]) -> Dataset:
-        kept.append(await playable(engine, passages, run, environments, tasks))
+        kept.append(await playable(engine, passages, Settings(run, environments, tasks)))
         return Dataset([])
 
     try_recipe(go, passages, out=out)

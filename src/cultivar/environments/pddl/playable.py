@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from cultivar.core.errors import InputError
 from cultivar.core.protocols import Engine
@@ -30,6 +30,20 @@ TRIES = 3
 """Problems that are proposed for each task wanted."""
 REASONS = GATES
 """Why a drawn environment or task is not used."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every recipe in which an agent acts lets its user choose; its Config adds to it."""
+
+    run: str = ""
+    "Folder of a run of agentgen whose tasks are taken; without it environments are drawn, one for each passage."
+    environments: int = 20
+    "Environments that are drawn; a larger number continues a run."
+    tasks: int = 5
+    "Tasks in each environment that is drawn."
+
+    growing: ClassVar[tuple[str, ...]] = ("environments",)
 
 
 @dataclass(frozen=True)
@@ -56,16 +70,17 @@ class Playable:
                     yield record
 
 
-async def playable(engine: Engine, passages: Iterable[Document], run: str, environments: int, tasks: int) -> Playable:
-    """The tasks of the run in the folder ``run``; without one, of an environment for each of the first passages.
+async def playable(engine: Engine, passages: Iterable[Document], asked: Settings) -> Playable:
+    """The tasks of the run in the folder that is named; without one, of an environment for each of the first passages.
 
     Raises InputError if the folder holds no run, or no tasks that can be played.
     """
-    if run:
-        return of_run(RunDirectory(Path(run)).require())
-    chosen = {passage.id: passage for passage in islice(passages, environments)}
+    if asked.run:
+        return of_run(RunDirectory(Path(asked.run)).require())
+    chosen = {passage.id: passage for passage in islice(passages, asked.environments)}
     seeds = (engine.rng("environment", id).getrandbits(48) for id in chosen)
-    work = (engine.once("environment", drawn, passage, tasks, seed) for passage, seed in zip(chosen.values(), seeds))
+    pairs = zip(chosen.values(), seeds)
+    work = (engine.once("environment", drawn, passage, asked.tasks, seed) for passage, seed in pairs)
     specs, found = dict[str, EnvironmentSpec](), list[Task]()
     for passage, made in zip(chosen.values(), await together(*work)):
         for rejected in made["rejected"]:
