@@ -25,6 +25,7 @@ IMAGES = ("image", "audio", "image_url", "input_audio")
 STEP_KEYS = frozenset(
     {"step_id", "source", "message", "reasoning_content", "tool_calls", "observation", "extra", "is_copied_context"}
 )
+RESULT_KEYS = frozenset({"source_call_id", "content", "extra"})
 ROOT_KEYS = frozenset({"schema_version", "trajectory_id", "session_id", "agent", "steps", "extra"})
 
 
@@ -107,7 +108,7 @@ def _answers(step: Mapping[str, JSON], where: str, losses: Losses) -> list[Turn]
             )
         if id is None and not ours and len(called) == len(results) == 1:
             id = called[0]
-        losses["key:subagent_trajectory_ref"] += bool(result.get("subagent_trajectory_ref"))
+        losses.update(f"key:{key}" for key in result.keys() - RESULT_KEYS if result[key])
         role = ours.get("role", "tool" if called else "user")
         fields = {"tool_call_id": id, **_fields(ours)}
         turns.append(Turn(role, text_of(result.get("content"), where, losses), **fields))

@@ -63,7 +63,7 @@ HOSTILE = {
     "/proc/1/environ": ("open('/proc/1/environ').read()", "forbidden"),
     "/proc/1/mem": ("open('/proc/1/mem', 'r+b')", "forbidden"),
     "/proc/1/fd": ("import os\nos.listdir('/proc/1/fd')", "forbidden"),
-    "/proc/1/root": ("import os\nos.listdir('/proc/1/root/root')", "forbidden"),
+    "/proc/1/root": ("import os\nos.listdir('/proc/1/root')", "forbidden"),
     "/proc/sys": ("open('/proc/sys/kernel/core_pattern', 'w').write('|/bin/sh')", "forbidden"),
     "/proc/sysrq-trigger": ("open('/proc/sysrq-trigger', 'w').write('c')", {"forbidden", "error"}),
     "/sys": ("open('/sys/kernel/uevent_helper', 'w').write('/tmp/x')", "error"),  # there is none
