@@ -19,7 +19,7 @@ import orjson
 from cultivar.cli.arguments import Parser, add_config_flags
 from cultivar.cli.printing import print_json
 from cultivar.core.errors import InputError, UsageError, did_you_mean
-from cultivar.core.files import Draft
+from cultivar.core.files import write_whole
 from cultivar.core.records import JSON, Preference, Ranking, Record, Sample, Trajectory
 from cultivar.core.rundir import RunDirectory
 from cultivar.train.fit import is_main, train
@@ -179,7 +179,8 @@ def _exported(
         return [Path(file) for file in result.files], {**more, "lost": result.lost}
     if method == "kto" and kinds["verdict"]:
         left_out: Counter[str] = Counter()
-        _write(target, judged((record for _, record in read_records(run.records_path)), left_out))
+        rows = judged((record for _, record in read_records(run.records_path)), left_out)
+        write_whole(target, (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
         return [target], {"format": "verdicts", "masks": False, "skipped": dict(left_out)}
     has = ", ".join(f"{count:,} of {kind}" for kind, count in kinds.items()) or "none at all"
     why = "".join(f"; {reason} ({count:,})" for reason, count in result.skipped.items())
@@ -195,13 +196,3 @@ def _masker(settings: Settings) -> Masker:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--chat-template {settings.chat_template} cannot be read: {error}") from None
     return Masker(load_tokenizer(settings.base, template), settings.max_length)
-
-
-def _write(target: Path, rows: Iterator[dict[str, JSON]]) -> None:
-    draft = Draft(target)
-    try:
-        for row in rows:
-            draft.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-        draft.finish()
-    finally:
-        draft.discard()

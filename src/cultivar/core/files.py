@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cultivar.core.errors import InputError, UsageError
@@ -53,11 +53,12 @@ class Draft:
             self._temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8; what UTF-8 cannot hold (lone surrogates) becomes ``?``."""
+def write_whole(path: Path, content: str | Iterable[bytes]) -> None:
+    """Write a text as UTF-8 (what UTF-8 cannot hold, lone surrogates, becomes ``?``), or chunks as they come."""
     draft = Draft(path)
     try:
-        draft.write(text.encode("utf-8", "replace"))
+        for chunk in [content.encode("utf-8", "replace")] if isinstance(content, str) else content:
+            draft.write(chunk)
         draft.finish()
     finally:
         draft.discard()

@@ -24,7 +24,7 @@ import tomli_w
 
 import cultivar
 from cultivar.core.errors import InputError, UsageError
-from cultivar.core.files import Draft
+from cultivar.core.files import write_whole
 from cultivar.core.journal import Journal, lock
 from cultivar.core.records import JSON, Record, record_from_json
 
@@ -201,14 +201,8 @@ class RunDirectory:
 
     def write(self, name: str, chunks: Iterable[bytes]) -> Path:
         """Writes a file whole or not at all; raises InputError if the disk does not take it."""
-        draft = Draft(self.path / name)
-        try:
-            for chunk in chunks:
-                draft.write(chunk)
-            draft.finish()
-        finally:
-            draft.discard()
-        return draft.path
+        write_whole(self.path / name, chunks)
+        return self.path / name
 
     def write_records(self, records: Iterable[Record]) -> Path:
         return self.write("records.jsonl", (record_line(r) for r in records))

@@ -18,7 +18,7 @@ from pathlib import Path
 import orjson
 
 from cultivar.core.errors import InputError, UsageError
-from cultivar.core.files import Draft
+from cultivar.core.files import write_whole
 from cultivar.core.records import JSON
 
 FORM = 'write --train "python train.py --data {rows} --name {name}"'
@@ -32,13 +32,7 @@ def trained(command: str, rows: Sequence[JSON], folder: str, name: str) -> str:
     """
     words = command_words(command)
     path, log = Path(folder) / f"{name}.jsonl", Path(folder) / f"{name}.log"
-    draft = Draft(path)
-    try:
-        for row in rows:
-            draft.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-        draft.finish()
-    finally:
-        draft.discard()
+    write_whole(path, (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
     filled = [word.replace("{rows}", str(path)).replace("{name}", name) for word in words]
     try:
         with log.open("wb") as said:
